@@ -1,0 +1,75 @@
+import type { Pod } from '../../shared/schema/kubernetes-types.ts';
+import type { Mount } from '../runtime/runtime.ts';
+
+/** What pods/ needs of the network (network/pod-network.ts). Every method may be repeated; the outcome is the same. */
+export interface PodNetwork {
+  /**
+   * Pins net, IPC and UTS namespaces for the pod, gives it an address (the one of `wanted`, if it is free) and a routed veth.
+   * For hostNetwork pods the network is the host's and the address the node's.
+   */
+  setUp(pod: Pod, wanted: string | undefined): Promise<Sandbox>;
+  /** Still there with its address? Known from the kernel, not from memory. */
+  find(podUid: string): Promise<Sandbox | undefined>;
+  tearDown(podUid: string): Promise<void>;
+  /** Uids of every sandbox of this agent, for what no desired pod names any more. */
+  list(): Promise<string[]>;
+}
+
+export interface Sandbox {
+  podUid: string;
+  ip: string;
+  hostIp: string;
+  namespaces: { network: string; ipc: string; uts: string };
+  hostname: string;
+}
+
+/** What pods/ needs of volumes/: one file per volume type behind it. */
+export interface PodVolumes {
+  /**
+   * Makes the pod's volumes on disk (configMap and secret contents atomically, secrets in memory-backed files) and answers
+   * the host path of each. Throws VolumeError naming what is missing.
+   */
+  setUp(pod: Pod): Promise<ReadonlyMap<string, string>>;
+  tearDown(podUid: string): Promise<void>;
+  /** The mounts of one container, subPath applied, with etc-hosts, resolv.conf, hostname and termination-log. */
+  mounts(
+    pod: Pod,
+    containerName: string,
+    volumes: ReadonlyMap<string, string>,
+    sandbox: Sandbox,
+  ): Promise<Mount[]>;
+  /** The termination message of the container's last run, if it wrote one. */
+  terminationMessage(podUid: string, containerName: string): Promise<string>;
+  list(): Promise<string[]>;
+}
+
+/** The pod cannot start yet; `message` is what its event says (reason FailedMount). */
+export class VolumeError extends Error {
+  readonly reason = 'FailedMount';
+}
+
+/** A pod's documents beside it: from agent/state. */
+export interface PodSources {
+  configMap(namespace: string, name: string): Record<string, string> | undefined;
+  configMapBinary(namespace: string, name: string): Record<string, string> | undefined;
+  /** Values are base64, as in the API. */
+  secret(namespace: string, name: string): Record<string, string> | undefined;
+}
+
+/** An event to be recorded against a pod or the node; equal ones are counted, not repeated. */
+export interface EventRecorder {
+  record(
+    about: {
+      kind: 'Pod' | 'Node';
+      namespace: string;
+      name: string;
+      uid: string;
+      fieldPath?: string;
+    },
+    event: {
+      type: 'Normal' | 'Warning';
+      reason: string;
+      message: string;
+    },
+  ): void;
+}

@@ -1,0 +1,28 @@
+/** What a device sends to join: the keys it made itself. */
+export interface EnrolmentRequest {
+  nodeName: string;
+  /** PEM, P-256. */
+  csr: string;
+  /** Raw public keys, base64. */
+  signingKey: string;
+  sealingKey: string;
+}
+
+export interface EnrolmentAnswer {
+  nodeName: string;
+  clusterId: string;
+  /** PEM. */
+  certificate: string;
+  ca: string;
+  /** The master's Ed25519 public key, raw, base64. */
+  masterSigningKey: string;
+  /** mqtts://host:port or wss://host:port/mqtt. */
+  broker: string;
+}
+
+/** What api/ needs of pki and fleet for POST /skerry/v1/enrol (bearer join token) and /skerry/v1/renew (client certificate). */
+export interface NodeEnrolment {
+  /** Throws ApiError: Unauthorized (unknown, expired, used up, malformed token), Conflict (name held by another device), BadRequest. */
+  enrol(token: string, request: EnrolmentRequest): Promise<EnrolmentAnswer>;
+  renew(nodeName: string, request: EnrolmentRequest): Promise<EnrolmentAnswer>;
+}

@@ -43,6 +43,17 @@ export type Verb =
   | 'update'
   | 'watch';
 
+export const ALL_VERBS: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+];
+
 /** One row of the catalog: everything that routes, discovery, OpenAPI, storage and printing derive from. */
 export interface ResourceKind<T extends KubeObject = KubeObject> {
   /** '' for the core group. */
@@ -61,8 +72,11 @@ export interface ResourceKind<T extends KubeObject = KubeObject> {
   isVolatile(key: { namespace: string; name: string }): boolean;
   strategy: Strategy<T>;
   columns: readonly Column<T>[];
-  /** The field selectors that the kind answers besides metadata.name and metadata.namespace. */
-  selectableFields: Readonly<Record<string, (object: T) => string>>;
+  /**
+   * The field selectors that the kind answers besides metadata.name and metadata.namespace. Typed as a method, so that the row of one
+   * kind is assignable to the row of any.
+   */
+  selectableFields: Readonly<Record<string, { read(object: T): string }['read']>>;
 }
 
 /** `apps/v1` or `v1`. */

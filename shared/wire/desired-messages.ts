@@ -1,0 +1,135 @@
+import type { JsonObject } from '../meta/kube-object.ts';
+import { arrayIn, naturalIn, objectIn, stringIn, stringsIn } from './body.ts';
+
+/** A state of the node's documents: equal hashes mean equal documents, whatever the generation says. */
+export interface StateMark {
+  /** The store revision at which the set last changed; 0: nothing yet. */
+  generation: number;
+  hash: string;
+}
+
+export interface EpochMark extends StateMark {
+  epoch: number;
+}
+
+/**
+ * A document as it travels: `key` and `version` as in the agent's state. A Secret travels as `sealed` (sealed.ts) and stays so on
+ * the node's disk; its `object` is then only what may be known of it (apiVersion, kind, name, namespace, uid).
+ */
+export interface WireDocument {
+  key: string;
+  version: string;
+  object: JsonObject;
+  /** Base64. */
+  sealed?: string;
+}
+
+/** `head`. Epoch, term and generation are in the header. */
+export interface Head {
+  hash: string;
+}
+
+/**
+ * `delta`: leads from exactly `base` to the header's generation with `hash`. Applied only when the node has `base` and the outcome
+ * has `hash`; otherwise the node says hello with `want: 'snapshot'`.
+ */
+export interface Delta {
+  base: StateMark;
+  hash: string;
+  puts: WireDocument[];
+  deletes: string[];
+}
+
+/**
+ * `snapshot`: everything that the node shall have. A node refuses an epoch, term or generation that is smaller than its own, unless
+ * `replaces` is exactly what it has now: then the master knows that it goes back, having been restored from a backup.
+ */
+export interface SnapshotMessage {
+  replaces: EpochMark;
+  hash: string;
+  documents: WireDocument[];
+}
+
+/** `hello`: on connect, every few minutes, and whenever something does not fit. The master answers with what is missing. */
+export interface Hello {
+  have: EpochMark;
+  want?: 'snapshot';
+  /** What the agent can take beyond this version of the protocol. */
+  capabilities: string[];
+  /** The agent's release. */
+  release: string;
+}
+
+/** `applied`: saved on the node's disk. */
+export interface Applied {
+  have: EpochMark;
+}
+
+/** The hash of no documents at all is that of ''. */
+export function stateHash(
+  documents: Iterable<{ key: string; version: string }>,
+  sha256Hex: (text: string) => string,
+): string {
+  const lines = Array.from(documents, ({ key, version }) => `${key}\n${version}\n`);
+  return sha256Hex(lines.sort(byCodeUnits).join(''));
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function readHead(body: JsonObject): Head {
+  return { hash: stringIn(body['hash'], 'hash') };
+}
+
+export function readDelta(body: JsonObject): Delta {
+  return {
+    base: readStateMark(objectIn(body['base'], 'base')),
+    hash: stringIn(body['hash'], 'hash'),
+    puts: arrayIn(body['puts'], 'puts').map(readDocument),
+    deletes: stringsIn(body['deletes'], 'deletes'),
+  };
+}
+
+export function readSnapshot(body: JsonObject): SnapshotMessage {
+  return {
+    replaces: readEpochMark(body['replaces'], 'replaces'),
+    hash: stringIn(body['hash'], 'hash'),
+    documents: arrayIn(body['documents'], 'documents').map(readDocument),
+  };
+}
+
+export function readHello(body: JsonObject): Hello {
+  return {
+    have: readEpochMark(body['have'], 'have'),
+    ...(body['want'] === 'snapshot' ? { want: 'snapshot' as const } : {}),
+    capabilities: stringsIn(body['capabilities'] ?? [], 'capabilities'),
+    release: stringIn(body['release'] ?? '', 'release'),
+  };
+}
+
+export function readApplied(body: JsonObject): Applied {
+  return { have: readEpochMark(body['have'], 'have') };
+}
+
+function readStateMark(mark: JsonObject): StateMark {
+  return {
+    generation: naturalIn(mark['generation'], 'generation'),
+    hash: stringIn(mark['hash'], 'hash'),
+  };
+}
+
+function readEpochMark(value: unknown, name: string): EpochMark {
+  const mark = objectIn(value, name);
+  return { ...readStateMark(mark), epoch: naturalIn(mark['epoch'], 'epoch') };
+}
+
+function readDocument(value: unknown): WireDocument {
+  const document = objectIn(value, 'document');
+  return {
+    key: stringIn(document['key'], 'key'),
+    version: stringIn(document['version'], 'version'),
+    object: objectIn(document['object'], 'object'),
+    ...(document['sealed'] === undefined ? {} : { sealed: stringIn(document['sealed'], 'sealed') }),
+  };
+}

@@ -13,6 +13,8 @@ export interface EnrolmentAnswer {
   clusterId: string;
   /** PEM. */
   certificate: string;
+  /** From its issue to its end; certificates begin in 1970, so this is not in them. */
+  lifetimeSeconds: number;
   ca: string;
   /** The master's Ed25519 public key, raw, base64. */
   masterSigningKey: string;

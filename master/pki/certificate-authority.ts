@@ -1,0 +1,254 @@
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { ApiError } from '../../shared/errors.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import type { CertificateChild } from './certificate-child.ts';
+import type { CertificateJob } from './certificate-job.ts';
+import { newEd25519Key, newP256Key, publicPem, rawPublicKey } from './key-pairs.ts';
+import { PrivateFolder } from './private-folder.ts';
+import type { ServingNames } from './serving-names.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const YEAR_MS = 365 * DAY_MS;
+const AUTHORITY_LIFETIME_MS = 30 * YEAR_MS;
+const SERVING_LIFETIME_MS = 10 * YEAR_MS;
+const ADMIN_LIFETIME_MS = 10 * YEAR_MS;
+/** At least a year (devices lie in drawers), renewed by the agent when a third is left. */
+export const NODE_CERTIFICATE_LIFETIME_MS = 2 * YEAR_MS;
+/** The master's own certificates are signed anew when less than this is left at a start. */
+const RENEW_WHEN_LEFT_MS = YEAR_MS;
+/** No machine that runs this is older: one whose clock says so has no clock, and would sign what is expired tomorrow. */
+const EARLIEST_PRESENT_MS = Date.UTC(2026, 0, 1);
+
+const AUTHORITY_NAME = 'skerry-ca';
+
+interface Identity {
+  /** PEM. */
+  certificate: string;
+  /** PKCS#8 PEM. */
+  privateKey: string;
+}
+
+/** What the folder holds once it is open. */
+interface Keys {
+  ca: Identity;
+  serving: Identity;
+  admin: Identity;
+  signing: KeyObject;
+}
+
+/**
+ * The cluster's own authority, kept in DIR/master/pki: `{ca,serving,admin}.{crt,key}` and `signing.key`, with which the master
+ * signs its messages to the nodes. Invariant: the folder is complete or absent (PrivateFolder.createWith); afterwards only
+ * serving.crt and admin.crt are replaced, for keys that stay.
+ */
+export class CertificateAuthority {
+  readonly #folder: PrivateFolder;
+  readonly #child: CertificateChild;
+  readonly #clock: Clock;
+  #keys: Keys | undefined;
+
+  constructor(parts: { folder: string; child: CertificateChild; clock: Clock }) {
+    this.#folder = new PrivateFolder(parts.folder);
+    this.#child = parts.child;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * Loads the folder, makes it at the first start, and signs the master's own certificates anew when the serving one lacks a wanted
+   * name or either nears its end. At most one child runs.
+   */
+  async open(names: ServingNames): Promise<void> {
+    if (!(await this.#folder.exists())) await this.#create(names);
+    this.#keys = await this.#load();
+    await this.#refresh(this.#keys, names);
+  }
+
+  /** PEM. */
+  get ca(): string {
+    return this.#opened.ca.certificate;
+  }
+
+  /** SHA-256 of the authority's certificate (its DER form), hex: what join tokens pin. */
+  get caSha256(): string {
+    return caSha256(this.ca);
+  }
+
+  /** Names the cluster in topics and signatures; follows from the authority, so it is as lasting and as unique. */
+  get clusterId(): string {
+    return this.caSha256.slice(0, 16);
+  }
+
+  get serving(): Identity {
+    return this.#opened.serving;
+  }
+
+  /** CN kubernetes-admin, O system:masters. */
+  get admin(): Identity {
+    return this.#opened.admin;
+  }
+
+  /** Ed25519; signs every message to the nodes. */
+  get signingKey(): KeyObject {
+    return this.#opened.signing;
+  }
+
+  /** Raw, base64. */
+  get signingPublicKey(): string {
+    return rawPublicKey(this.signingKey);
+  }
+
+  /** Certifies the key of a node's request; the names are ours, whatever the request says. Throws BadRequest. */
+  async issueNode(nodeName: string, request: string): Promise<string> {
+    const [outcome] = await this.#child.issue([
+      this.#job(this.#opened.ca.privateKey, {
+        profile: 'client',
+        subject: { commonName: `system:node:${nodeName}`, organization: 'system:nodes' },
+        holder: { request },
+        lifetimeMs: NODE_CERTIFICATE_LIFETIME_MS,
+      }),
+    ]);
+    if (outcome === undefined || 'refused' in outcome) {
+      throw new ApiError('BadRequest', outcome?.refused ?? 'the certificate request is empty');
+    }
+    return outcome.certificate;
+  }
+
+  get #opened(): Keys {
+    if (this.#keys === undefined) throw new Error('the certificate authority is not open');
+    return this.#keys;
+  }
+
+  async #create(names: ServingNames): Promise<void> {
+    const [caKey, servingKey, adminKey] = [newP256Key(), newP256Key(), newP256Key()];
+    const [ca, serving, admin] = await this.#issue([
+      this.#job(caKey, {
+        profile: 'authority',
+        subject: { commonName: AUTHORITY_NAME },
+        holder: { publicKey: publicPem(caKey) },
+        lifetimeMs: AUTHORITY_LIFETIME_MS,
+      }),
+      this.#servingJob(caKey, servingKey, names),
+      this.#adminJob(caKey, adminKey),
+    ]);
+    await this.#folder.createWith({
+      'ca.crt': ca ?? '',
+      'ca.key': caKey,
+      'serving.crt': serving ?? '',
+      'serving.key': servingKey,
+      'admin.crt': admin ?? '',
+      'admin.key': adminKey,
+      'signing.key': newEd25519Key(),
+    });
+  }
+
+  async #load(): Promise<Keys> {
+    return {
+      ca: await this.#identity('ca'),
+      serving: await this.#identity('serving'),
+      admin: await this.#identity('admin'),
+      signing: createPrivateKey(await this.#required('signing.key')),
+    };
+  }
+
+  async #identity(name: string): Promise<Identity> {
+    return {
+      certificate: await this.#required(`${name}.crt`),
+      privateKey: await this.#required(`${name}.key`),
+    };
+  }
+
+  async #required(name: string): Promise<string> {
+    const text = await this.#folder.read(name);
+    if (text === undefined) {
+      throw new Error(
+        `${this.#folder.path}/${name} is missing: restore it, or remove the data directory to start a new cluster`,
+      );
+    }
+    return text;
+  }
+
+  async #refresh(keys: Keys, names: ServingNames): Promise<void> {
+    const jobs: { identity: Identity; file: string; job: CertificateJob }[] = [];
+    const caKey = keys.ca.privateKey;
+    if (!this.#lasts(keys.serving) || !namesAll(keys.serving, names)) {
+      const job = this.#servingJob(caKey, keys.serving.privateKey, names);
+      jobs.push({ identity: keys.serving, file: 'serving.crt', job });
+    }
+    if (!this.#lasts(keys.admin)) {
+      const job = this.#adminJob(caKey, keys.admin.privateKey);
+      jobs.push({ identity: keys.admin, file: 'admin.crt', job });
+    }
+    if (jobs.length === 0) return;
+    const certificates = await this.#issue(jobs.map(({ job }) => job));
+    for (const [index, { identity, file }] of jobs.entries()) {
+      identity.certificate = certificates[index] ?? '';
+      await this.#folder.write(file, identity.certificate);
+    }
+  }
+
+  async #issue(jobs: readonly CertificateJob[]): Promise<string[]> {
+    const outcomes = await this.#child.issue(jobs);
+    return outcomes.map((outcome) => {
+      if ('refused' in outcome) throw new Error(outcome.refused);
+      return outcome.certificate;
+    });
+  }
+
+  #servingJob(caKey: string, servingKey: string, names: ServingNames): CertificateJob {
+    return this.#job(caKey, {
+      profile: 'server',
+      subject: { commonName: 'skerry-master' },
+      holder: { publicKey: publicPem(servingKey) },
+      lifetimeMs: SERVING_LIFETIME_MS,
+      names,
+    });
+  }
+
+  #adminJob(caKey: string, adminKey: string): CertificateJob {
+    return this.#job(caKey, {
+      profile: 'client',
+      subject: { commonName: 'kubernetes-admin', organization: 'system:masters' },
+      holder: { publicKey: publicPem(adminKey) },
+      lifetimeMs: ADMIN_LIFETIME_MS,
+    });
+  }
+
+  #job(
+    caKey: string,
+    what: Pick<CertificateJob, 'profile' | 'subject' | 'holder'> & {
+      lifetimeMs: number;
+      names?: ServingNames;
+    },
+  ): CertificateJob {
+    const { lifetimeMs, names, ...rest } = what;
+    return {
+      ...rest,
+      issuer: { commonName: AUTHORITY_NAME, privateKey: caKey },
+      dnsNames: names?.dnsNames ?? [],
+      addresses: names?.addresses ?? [],
+      notAfterMs: this.#nowMs() + lifetimeMs,
+    };
+  }
+
+  #lasts({ certificate }: Identity): boolean {
+    const endsMs = Date.parse(new X509Certificate(certificate).validTo);
+    return endsMs - this.#nowMs() > RENEW_WHEN_LEFT_MS;
+  }
+
+  #nowMs(): number {
+    return Math.max(this.#clock.nowMs(), EARLIEST_PRESENT_MS);
+  }
+}
+
+/** SHA-256 over the DER form of a PEM certificate, hex. */
+export function caSha256(pem: string): string {
+  return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
+}
+
+function namesAll({ certificate }: Identity, names: ServingNames): boolean {
+  const parsed = new X509Certificate(certificate);
+  return (
+    names.dnsNames.every((name) => parsed.checkHost(name) !== undefined) &&
+    names.addresses.every((address) => parsed.checkIP(address) !== undefined)
+  );
+}

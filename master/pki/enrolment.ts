@@ -1,0 +1,172 @@
+import { createPublicKey } from 'node:crypto';
+import { ApiError, badRequest, conflict } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
+import type { Node } from '../../shared/schema/kubernetes-types.ts';
+import type { EnrolmentAnswer, EnrolmentRequest, NodeEnrolment } from '../api/node-enrolment.ts';
+import type { Registry } from '../store/registry.ts';
+import {
+  type CertificateAuthority,
+  NODE_CERTIFICATE_LIFETIME_MS,
+} from './certificate-authority.ts';
+import { SEALING_KEY_ANNOTATION, SIGNING_KEY_ANNOTATION } from './node-keys.ts';
+import type { JoinTokens } from './tokens.ts';
+
+/** RFC 1123 subdomain, as the names of Nodes are. */
+const NODE_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const MAX_NODE_NAME_LENGTH = 253;
+
+/**
+ * Takes devices into the cluster. Invariant: a node's name belongs to the device whose signing key its Node object carries, until
+ * that object is deleted; certificates are given to no other.
+ */
+export class Enrolment implements NodeEnrolment {
+  readonly #registry: Registry;
+  readonly #nodes: ResourceKind<Node>;
+  readonly #tokens: JoinTokens;
+  readonly #authority: CertificateAuthority;
+  readonly #broker: () => string;
+  readonly #logger: Logger;
+
+  /** `broker` answers the address that devices shall connect to, `mqtts://host:port`. */
+  constructor(parts: {
+    registry: Registry;
+    nodes: ResourceKind<Node>;
+    tokens: JoinTokens;
+    authority: CertificateAuthority;
+    broker: () => string;
+    logger: Logger;
+  }) {
+    this.#registry = parts.registry;
+    this.#nodes = parts.nodes;
+    this.#tokens = parts.tokens;
+    this.#authority = parts.authority;
+    this.#broker = parts.broker;
+    this.#logger = parts.logger;
+  }
+
+  /** The token's use is given back when anything after it fails. */
+  async enrol(token: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
+    checkRequest(request);
+    const use = await this.#tokens.redeem(token, request.nodeName);
+    try {
+      this.#checkHolder(this.#find(request.nodeName), request);
+      const certificate = await this.#authority.issueNode(request.nodeName, request.csr);
+      await this.#claim(request);
+      this.#logger.info('a device joined', { node: request.nodeName });
+      return this.#answer(request.nodeName, certificate);
+    } catch (error) {
+      await use.giveBack();
+      throw error;
+    }
+  }
+
+  /** `nodeName` is the one of the client certificate, whose key the device holds. The device stays the one that enrolled. */
+  async renew(nodeName: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
+    checkRequest(request);
+    if (request.nodeName !== nodeName) {
+      throw badRequest(`the certificate is node "${nodeName}", the request names another`);
+    }
+    const node = this.#find(nodeName);
+    if (node === undefined) {
+      throw new ApiError('Forbidden', `node "${nodeName}" was removed: join again with a token`);
+    }
+    this.#checkHolder(node, request);
+    const certificate = await this.#authority.issueNode(nodeName, request.csr);
+    await this.#claim(request);
+    this.#logger.info('a certificate was renewed', { node: nodeName });
+    return this.#answer(nodeName, certificate);
+  }
+
+  #find(name: string): Node | undefined {
+    return this.#registry.find(this.#nodes, { namespace: '', name });
+  }
+
+  #checkHolder(node: Node | undefined, request: EnrolmentRequest): void {
+    const holder = node?.metadata.annotations?.[SIGNING_KEY_ANNOTATION];
+    if (holder !== undefined && holder !== request.signingKey) {
+      const why = 'the name is held by another device; choose another, or delete the node first';
+      throw conflict(this.#nodes, request.nodeName, why);
+    }
+  }
+
+  /** Writes the device's keys onto its Node object, which it makes if there is none. */
+  async #claim(request: EnrolmentRequest): Promise<void> {
+    if (this.#find(request.nodeName) === undefined) {
+      try {
+        await this.#registry.create(this.#nodes, newNode(request));
+        return;
+      } catch (error) {
+        if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
+      }
+    }
+    const key = { namespace: '', name: request.nodeName };
+    await this.#registry.update(this.#nodes, key, (current) => {
+      this.#checkHolder(current, request);
+      const annotations = { ...current.metadata.annotations, ...keyAnnotations(request) };
+      return { ...current, metadata: { ...current.metadata, annotations } };
+    });
+  }
+
+  #answer(nodeName: string, certificate: string): EnrolmentAnswer {
+    return {
+      nodeName,
+      clusterId: this.#authority.clusterId,
+      certificate,
+      lifetimeSeconds: NODE_CERTIFICATE_LIFETIME_MS / 1000,
+      ca: this.#authority.ca,
+      masterSigningKey: this.#authority.signingPublicKey,
+      broker: this.#broker(),
+    };
+  }
+}
+
+function checkRequest(request: EnrolmentRequest): void {
+  const { nodeName } = request;
+  if (!NODE_NAME.test(nodeName) || nodeName.length > MAX_NODE_NAME_LENGTH) {
+    throw badRequest(
+      `"${nodeName}" cannot be a node's name: it takes lower case letters, digits, "-" and ".", begins and ends with a letter or digit, and has at most 253 characters`,
+    );
+  }
+  checkKey('signing key', 'Ed25519', request.signingKey);
+  checkKey('sealing key', 'X25519', request.sealingKey);
+}
+
+function checkKey(what: string, curve: 'Ed25519' | 'X25519', raw: string): void {
+  const bytes = Buffer.from(raw, 'base64');
+  if (bytes.length === 32 && bytes.toString('base64') === raw) {
+    try {
+      createPublicKey({
+        key: { kty: 'OKP', crv: curve, x: bytes.toString('base64url') },
+        format: 'jwk',
+      });
+      return;
+    } catch {
+      // Answered below.
+    }
+  }
+  throw badRequest(`the ${what} is not a raw ${curve} public key in base64`);
+}
+
+function newNode(request: EnrolmentRequest): Node {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: request.nodeName,
+      annotations: keyAnnotations(request),
+      uid: '',
+      resourceVersion: '',
+      creationTimestamp: '',
+    },
+    spec: {},
+    status: {},
+  };
+}
+
+function keyAnnotations(request: EnrolmentRequest): Record<string, string> {
+  return {
+    [SIGNING_KEY_ANNOTATION]: request.signingKey,
+    [SEALING_KEY_ANNOTATION]: request.sealingKey,
+  };
+}

@@ -1,0 +1,167 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { ApiError } from '../../shared/errors.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
+import type { Secret } from '../../shared/schema/kubernetes-types.ts';
+import {
+  formatJoinToken,
+  JOIN_TOKEN_KEYS,
+  JOIN_TOKEN_NAMESPACE,
+  JOIN_TOKEN_SECRET_TYPE,
+  type JoinToken,
+  joinTokenSecret,
+  joinTokenSecretName,
+  newJoinToken,
+  parseJoinToken,
+} from '../../shared/wire/join-token.ts';
+import type { Registry } from '../store/registry.ts';
+
+const DAY_SECONDS = 24 * 60 * 60;
+
+/** One use of a token that was taken; `giveBack` returns it when what it was taken for failed. */
+export interface TokenUse {
+  giveBack(): Promise<void>;
+}
+
+/** Join tokens, kept as Secrets bootstrap-token-<id> in kube-system: `kubectl` can list and delete them. */
+export class JoinTokens {
+  readonly #registry: Registry;
+  readonly #secrets: ResourceKind<Secret>;
+  readonly #clock: Clock;
+  readonly #caSha256: string;
+
+  constructor(parts: {
+    registry: Registry;
+    secrets: ResourceKind<Secret>;
+    clock: Clock;
+    caSha256: string;
+  }) {
+    this.#registry = parts.registry;
+    this.#secrets = parts.secrets;
+    this.#clock = parts.clock;
+    this.#caSha256 = parts.caSha256;
+  }
+
+  /** A new token; by default for one use within a day, for a node of any name. */
+  async create(
+    terms: { ttlSeconds?: number; uses?: number; nodeName?: string } = {},
+  ): Promise<string> {
+    const token = newJoinToken(randomBytes, this.#caSha256);
+    const endsMs = this.#clock.nowMs() + (terms.ttlSeconds ?? DAY_SECONDS) * 1000;
+    await this.#registry.create(
+      this.#secrets,
+      joinTokenSecret(token, {
+        expiration: `${new Date(endsMs).toISOString().slice(0, 19)}Z`,
+        uses: terms.uses ?? 1,
+        ...(terms.nodeName === undefined ? {} : { nodeName: terms.nodeName }),
+      }),
+    );
+    return formatJoinToken(token);
+  }
+
+  /**
+   * Takes one use of the token for a node of this name. Throws ApiError Unauthorized, with a message that says which: malformed, of
+   * another cluster, unknown, expired, used up, or made for another node.
+   */
+  async redeem(text: string, nodeName: string): Promise<TokenUse> {
+    const token = parseJoinToken(text);
+    if (token === undefined) {
+      throw unauthorized('the join token is malformed: it has the form <id>.<secret>.<hash>');
+    }
+    if (token.caSha256 !== this.#caSha256) {
+      throw unauthorized('the join token is of another cluster');
+    }
+    const key = { namespace: JOIN_TOKEN_NAMESPACE, name: joinTokenSecretName(token.id) };
+    const stored = this.#registry.find(this.#secrets, key);
+    if (stored === undefined) throw unauthorized('the join token is unknown');
+    this.#check(stored, token, nodeName);
+    if (dataValue(stored, JOIN_TOKEN_KEYS.uses) === undefined) return { giveBack: async () => {} };
+    const taken = await this.#takeUse(key, token, nodeName);
+    return { giveBack: () => this.#giveBack(key, taken.metadata.uid) };
+  }
+
+  #check(stored: Secret, token: JoinToken, nodeName: string): void {
+    const secret = dataValue(stored, JOIN_TOKEN_KEYS.secret) ?? '';
+    const isToken =
+      stored.type === JOIN_TOKEN_SECRET_TYPE &&
+      dataValue(stored, JOIN_TOKEN_KEYS.authentication) === 'true' &&
+      dataValue(stored, JOIN_TOKEN_KEYS.id) === token.id;
+    // A wrong secret and a wrong id get one answer, so that ids cannot be found out by trying.
+    if (!sameSecret(secret, token.secret) || !isToken) {
+      throw unauthorized('the join token is unknown');
+    }
+    const expiration = dataValue(stored, JOIN_TOKEN_KEYS.expiration);
+    if (expiration !== undefined && !(Date.parse(expiration) > this.#clock.nowMs())) {
+      throw unauthorized(`the join token expired at ${expiration}`);
+    }
+    if (dataValue(stored, JOIN_TOKEN_KEYS.uses) !== undefined && usesLeft(stored) < 1) {
+      throw unauthorized('the join token is used up');
+    }
+    const forNode = dataValue(stored, JOIN_TOKEN_KEYS.nodeName);
+    if (forNode !== undefined && forNode !== nodeName) {
+      throw unauthorized(`the join token is for node "${forNode}", not for "${nodeName}"`);
+    }
+  }
+
+  /** Checked again on the state that is written: of two devices with one use, one gets it. */
+  async #takeUse(
+    key: { namespace: string; name: string },
+    token: JoinToken,
+    nodeName: string,
+  ): Promise<Secret> {
+    try {
+      return await this.#registry.update(this.#secrets, key, (current) => {
+        this.#check(current, token, nodeName);
+        return withUses(current, usesLeft(current) - 1);
+      });
+    } catch (error) {
+      if (error instanceof ApiError && error.reason === 'NotFound') {
+        throw unauthorized('the join token is unknown');
+      }
+      throw error;
+    }
+  }
+
+  async #giveBack(key: { namespace: string; name: string }, uid: string): Promise<void> {
+    try {
+      await this.#registry.update(
+        this.#secrets,
+        key,
+        (current) => withUses(current, usesLeft(current) + 1),
+        { uid },
+      );
+    } catch (error) {
+      // Deleted meanwhile: there is nothing left to give back to.
+      if (!(error instanceof ApiError && ['NotFound', 'Conflict'].includes(error.reason))) {
+        throw error;
+      }
+    }
+  }
+}
+
+function unauthorized(message: string): ApiError {
+  return new ApiError('Unauthorized', message);
+}
+
+function dataValue(secret: Secret, key: string): string | undefined {
+  const value = secret.data?.[key];
+  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+}
+
+function usesLeft(secret: Secret): number {
+  const uses = Number(dataValue(secret, JOIN_TOKEN_KEYS.uses));
+  return Number.isInteger(uses) ? uses : 0;
+}
+
+function withUses(secret: Secret, uses: number): Secret {
+  const data = {
+    ...secret.data,
+    [JOIN_TOKEN_KEYS.uses]: Buffer.from(`${uses}`).toString('base64'),
+  };
+  return { ...secret, data };
+}
+
+function sameSecret(left: string, right: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(left), digest(right));
+}

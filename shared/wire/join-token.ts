@@ -1,0 +1,93 @@
+import type { Secret } from '../schema/kubernetes-types.ts';
+
+/** Where tokens are kept, and as what (the bootstrap tokens of Kubernetes, whose id and secret have the same form). */
+export const JOIN_TOKEN_NAMESPACE = 'kube-system';
+export const JOIN_TOKEN_SECRET_TYPE = 'bootstrap.kubernetes.io/token';
+export const JOIN_TOKEN_ID_LENGTH = 6;
+export const JOIN_TOKEN_SECRET_LENGTH = 16;
+
+/** The keys of a token's Secret; the last two are our own. */
+export const JOIN_TOKEN_KEYS = {
+  id: 'token-id',
+  secret: 'token-secret',
+  expiration: 'expiration',
+  authentication: 'usage-bootstrap-authentication',
+  uses: 'skerry-uses',
+  nodeName: 'skerry-node-name',
+} as const;
+
+/** `<id>.<secret>.<SHA-256 of the CA certificate's DER form, hex>`: proves the device to the master and the master to the device. */
+export interface JoinToken {
+  id: string;
+  secret: string;
+  caSha256: string;
+}
+
+const FORM = /^([a-z0-9]{6})\.([a-z0-9]{16})\.([0-9a-f]{64})$/;
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Undefined when the text is no join token; surrounding white space is ignored. */
+export function parseJoinToken(text: string): JoinToken | undefined {
+  const [, id, secret, caSha256] = FORM.exec(text.trim()) ?? [];
+  if (id === undefined || secret === undefined || caSha256 === undefined) return undefined;
+  return { id, secret, caSha256 };
+}
+
+export function formatJoinToken({ id, secret, caSha256 }: JoinToken): string {
+  return `${id}.${secret}.${caSha256}`;
+}
+
+/** A new id and secret. `randomBytes` answers that many random octets; those that would favour a letter are passed over. */
+export function newJoinToken(
+  randomBytes: (count: number) => Uint8Array,
+  caSha256: string,
+): JoinToken {
+  return {
+    id: randomWord(randomBytes, JOIN_TOKEN_ID_LENGTH),
+    secret: randomWord(randomBytes, JOIN_TOKEN_SECRET_LENGTH),
+    caSha256,
+  };
+}
+
+export function joinTokenSecretName(id: string): string {
+  return `bootstrap-token-${id}`;
+}
+
+/** The Secret that makes the token valid. `expiration`: RFC 3339; `uses` absent: any number. */
+export function joinTokenSecret(
+  token: JoinToken,
+  terms: { expiration: string; uses?: number; nodeName?: string },
+): Secret {
+  const data: Record<string, string> = {
+    [JOIN_TOKEN_KEYS.id]: token.id,
+    [JOIN_TOKEN_KEYS.secret]: token.secret,
+    [JOIN_TOKEN_KEYS.expiration]: terms.expiration,
+    [JOIN_TOKEN_KEYS.authentication]: 'true',
+  };
+  if (terms.uses !== undefined) data[JOIN_TOKEN_KEYS.uses] = String(terms.uses);
+  if (terms.nodeName !== undefined) data[JOIN_TOKEN_KEYS.nodeName] = terms.nodeName;
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: joinTokenSecretName(token.id),
+      namespace: JOIN_TOKEN_NAMESPACE,
+      uid: '',
+      resourceVersion: '',
+      creationTimestamp: '',
+    },
+    type: JOIN_TOKEN_SECRET_TYPE,
+    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, btoa(value)])),
+  };
+}
+
+function randomWord(randomBytes: (count: number) => Uint8Array, length: number): string {
+  const fair = ALPHABET.length * Math.floor(256 / ALPHABET.length);
+  let word = '';
+  while (word.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < fair && word.length < length) word += ALPHABET[byte % ALPHABET.length] ?? '';
+    }
+  }
+  return word;
+}

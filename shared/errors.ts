@@ -108,7 +108,7 @@ export function forbidden(resource: ResourceName, name: string, why: string): Ap
 /** 422 with one cause per field error, worded as apimachinery's NewInvalid. */
 export function invalid(kind: KindName, name: string, errors: readonly FieldError[]): ApiError {
   const label = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const messages = errors.map((error) => `${error.field}: ${error.message}`);
+  const messages = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
   const list = messages.length === 1 ? messages[0] : `[${messages.join(', ')}]`;
   return new ApiError('Invalid', `${label} "${name}" is invalid: ${list}`, {
     name,

@@ -1,30 +1,13 @@
 /**
  * Writes shared/schema/kubernetes-types.ts: the JSON shape of the Kubernetes v1.33 kinds that Skerry works with, read from the
- * declaration files of @kubernetes/client-node 1.3.0 (a development dependency). Run by hand after the list below changes:
+ * declaration files of @kubernetes/client-node 1.3.0 (a development dependency). Run by hand after .ci/schema-models.ts changes:
  * `npx tsx .ci/generate-types.ts`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { KIND_MODELS } from './schema-models.ts';
 
 const MODELS = new URL('../node_modules/@kubernetes/client-node/dist/gen/models/', import.meta.url);
 const OUTPUT = new URL('../shared/schema/kubernetes-types.ts', import.meta.url);
-
-/** Kinds whose types are wanted, by the file name of their model; everything they refer to follows. */
-const ROOTS = [
-  'V1Namespace',
-  'V1Node',
-  'V1Pod',
-  'V1ReplicaSet',
-  'V1Deployment',
-  'V1Service',
-  'V1ConfigMap',
-  'V1Secret',
-  'CoreV1Event',
-  'V1Lease',
-  'V1Scale',
-  'V1Binding',
-  'V1Status',
-  'V1DeleteOptions',
-];
 
 /** Go structs without a pointer: they are always there once an object is stored. */
 const ALWAYS_PRESENT: Record<string, readonly string[]> = {
@@ -64,7 +47,7 @@ function readModel(model: string): { text: string; refers: string[] } {
 }
 
 const done = new Map<string, string>();
-const queue = [...ROOTS];
+const queue = [...KIND_MODELS];
 for (let model = queue.shift(); model !== undefined; model = queue.shift()) {
   if (done.has(model)) continue;
   const { text, refers } = readModel(model);

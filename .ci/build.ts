@@ -1,0 +1,51 @@
+/**
+ * Builds dist/: one bundle with chunks that are loaded on demand, the OpenAPI documents, and the command itself. Run by `npm run build`.
+ */
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { build } from 'esbuild';
+import { writeOpenApiDocuments } from '../master/api/output/write-openapi-documents.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const dist = `${root}dist`;
+
+/** V8 settings of a small device: measured in docs/adr; they halve what the programs hold. */
+const NODE_FLAGS = '--max-semi-space-size=2 --optimize-for-size --v8-pool-size=1 --no-warnings';
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(`${dist}/lib`, { recursive: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: {
+    skerry: 'cli/main.ts',
+    'x509-main': 'master/pki/x509-main.ts',
+    'inventory-main': 'agent/node/inventory-main.ts',
+  },
+  outdir: `${dist}/lib`,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  loader: { '.json': 'json' },
+  // Packages in CommonJS ask for Node's own modules by require.
+  banner: { js: "import { createRequire as skerryRequire } from 'node:module'; const require = skerryRequire(import.meta.url);" },
+  // Optional accelerators of ws, absent on purpose.
+  external: ['bufferutil', 'utf-8-validate'],
+});
+await writeOpenApiDocuments(`${dist}/openapi`);
+await writeFile(`${dist}/lib/package.json`, '{"type":"module"}\n');
+await writeFile(
+  `${dist}/skerry`,
+  `#!/bin/sh
+# The skerry command. The process that it becomes is the program itself: its pid is this one's.
+here=$(dirname -- "$(readlink -f -- "$0")")
+node=\${SKERRY_NODE:-${process.execPath}}
+[ -x "$node" ] || node=$(command -v node) || { echo "skerry: Node.js is gone from ${process.execPath}: run ./install.sh build again" >&2; exit 1; }
+export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
+exec "$node" ${NODE_FLAGS} "$here/lib/skerry.js" "$@"
+`,
+);
+await chmod(`${dist}/skerry`, 0o755);

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { StringDecoder } from 'node:string_decoder';
+import type { JsonObject, JsonValue } from '../shared/meta/kube-object.ts';
+import { parseYaml } from '../shared/schema/yaml.ts';
+import { CommandFailure } from './command-failure.ts';
+
+/** An answer of the API that is not 2xx; `reason` and `message` are those of its Status. */
+export class ApiFailure extends Error {
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(code: number, reason: string, message: string) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+interface Connection {
+  server: URL;
+  ca: Buffer | undefined;
+  cert: Buffer | undefined;
+  key: Buffer | undefined;
+}
+
+/** A client of the Kubernetes REST API, by a kubeconfig with a client certificate. */
+export class ApiClient {
+  readonly #connection: Connection;
+  readonly #agent: Agent;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    const { ca, cert, key } = connection;
+    this.#agent = new Agent({
+      keepAlive: true,
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+    });
+  }
+
+  /** `file`: --kubeconfig, else $KUBECONFIG, else the one that `skerry up` writes. Throws CommandFailure. */
+  static open(file: string | undefined): ApiClient {
+    const path = file ?? process.env['KUBECONFIG'] ?? '/var/lib/skerry/admin.kubeconfig';
+    return new ApiClient(readKubeconfig(path));
+  }
+
+  /** PEM of the cluster's CA. */
+  get ca(): Buffer {
+    if (this.#connection.ca === undefined)
+      throw new CommandFailure('the kubeconfig names no certificate authority');
+    return this.#connection.ca;
+  }
+
+  /** Throws ApiFailure for a Status, CommandFailure when the server cannot be reached. */
+  async json(
+    method: string,
+    path: string,
+    options: { body?: JsonValue; type?: string; accept?: string } = {},
+  ): Promise<JsonObject> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await this.#send(method, path, options)) chunks.push(chunk as Buffer);
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonObject;
+  }
+
+  /** The events of a watch, until the server ends it or `signal` aborts. */
+  async *watch(
+    path: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ type: string; object: JsonObject }> {
+    const decoder = new StringDecoder('utf8');
+    let rest = '';
+    for await (const chunk of await this.#send('GET', path, { signal })) {
+      const lines = (rest + decoder.write(chunk as Buffer)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line !== '') yield JSON.parse(line) as { type: string; object: JsonObject };
+      }
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    options: { body?: JsonValue; type?: string; accept?: string; signal?: AbortSignal },
+  ): Promise<AsyncIterable<unknown>> {
+    const payload = options.body === undefined ? undefined : JSON.stringify(options.body);
+    const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+      const sent = request(
+        new URL(path, this.#connection.server),
+        {
+          method,
+          agent: this.#agent,
+          headers: {
+            accept: options.accept ?? 'application/json',
+            ...(payload !== undefined && {
+              'content-type': options.type ?? 'application/json',
+              'content-length': Buffer.byteLength(payload),
+            }),
+          },
+          ...(options.signal && { signal: options.signal }),
+        },
+        resolve,
+      );
+      sent.on('error', (error) => reject(this.#explain(error)));
+      sent.end(payload);
+    });
+    const code = response.statusCode ?? 0;
+    if (code >= 200 && code < 300) return response;
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    throw failureOf(code, Buffer.concat(chunks).toString('utf8'));
+  }
+
+  #explain(error: Error): Error {
+    if (error.name === 'AbortError') return error;
+    return new CommandFailure(
+      `${this.#connection.server.host} cannot be reached (${error.message}): is \`skerry up\` or \`skerry master\` running?`,
+    );
+  }
+}
+
+function failureOf(code: number, text: string): ApiFailure {
+  try {
+    const status = JSON.parse(text) as { reason?: string; message?: string };
+    return new ApiFailure(code, status.reason ?? '', status.message ?? text);
+  } catch {
+    return new ApiFailure(code, '', text || `HTTP ${code}`);
+  }
+}
+
+function readKubeconfig(path: string): Connection {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CommandFailure(
+      `the kubeconfig cannot be read (${(error as Error).message}): name another with --kubeconfig FILE`,
+    );
+  }
+  const config = parseYaml(text) as {
+    'current-context'?: string;
+    contexts?: { name: string; context: { cluster: string; user: string } }[];
+    clusters?: { name: string; cluster: Record<string, string> }[];
+    users?: { name: string; user: Record<string, string> }[];
+  } | null;
+  const context = config?.contexts?.find(({ name }) => name === config['current-context'])?.context;
+  const cluster = config?.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
+  const user = config?.users?.find(({ name }) => name === context?.user)?.user;
+  if (cluster?.['server'] === undefined)
+    throw new CommandFailure(`${path} names no server in its current context`);
+  return {
+    server: new URL(cluster['server']),
+    ca: credential(cluster, 'certificate-authority'),
+    cert: user && credential(user, 'client-certificate'),
+    key: user && credential(user, 'client-key'),
+  };
+}
+
+function credential(section: Record<string, string>, name: string): Buffer | undefined {
+  const data = section[`${name}-data`];
+  if (data !== undefined) return Buffer.from(data, 'base64');
+  const file = section[name];
+  return file === undefined ? undefined : readFileSync(file);
+}

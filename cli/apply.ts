@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import type { JsonObject } from '../shared/meta/kube-object.ts';
+import type { Deployment } from '../shared/schema/kubernetes-types.ts';
+import { parseYamlDocuments } from '../shared/schema/yaml.ts';
+import { ApiClient, ApiFailure } from './api-client.ts';
+import { CommandFailure } from './command-failure.ts';
+import type { Command } from './main.ts';
+import { parseOptions } from './options.ts';
+import { type DiscoveredResource, discover, resourceOf, resourcePath } from './resource-path.ts';
+
+export const apply: Command = {
+  usage: `usage: skerry apply -f FILE [--wait SECONDS] [--kubeconfig FILE]
+
+Creates the objects of a manifest (YAML or JSON, - for standard input), or patches those that exist with what it says. A field that was
+removed from the manifest stays as it is: kubectl apply removes it. --wait ends when every Deployment of the manifest is available.
+
+  skerry apply -f examples/sample.yaml --wait 60
+`,
+  async run(args) {
+    const { values } = parseOptions(
+      args,
+      {
+        filename: { type: 'string', short: 'f' },
+        wait: { type: 'string' },
+        kubeconfig: { type: 'string' },
+      },
+      { max: 0 },
+    );
+    if (values.filename === undefined)
+      throw new CommandFailure('which manifest? for example: skerry apply -f app.yaml', 2);
+    const waitSeconds = values.wait === undefined ? undefined : Number(values.wait);
+    if (waitSeconds !== undefined && !(waitSeconds > 0))
+      throw new CommandFailure('--wait takes a number of seconds', 2);
+    const objects = readManifest(values.filename);
+    const client = ApiClient.open(values.kubeconfig);
+    try {
+      const resources = await discover(client);
+      const applied: { resource: DiscoveredResource; object: JsonObject }[] = [];
+      for (const object of objects) {
+        const resource = resourceOf(resources, object);
+        applied.push({ resource, object: await applyObject(client, resource, object) });
+      }
+      if (waitSeconds !== undefined) {
+        for (const { resource, object } of applied) {
+          if (resource.kind === 'Deployment')
+            await waitAvailable(client, resource, object, waitSeconds);
+        }
+      }
+      return 0;
+    } finally {
+      client.close();
+    }
+  },
+};
+
+function readManifest(file: string): JsonObject[] {
+  const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  return parseYamlDocuments(text).flatMap((document) => {
+    if (document === null) return [];
+    if (typeof document !== 'object' || Array.isArray(document))
+      throw new CommandFailure(`${file}: a document is not an object`);
+    return document['kind'] === 'List' ? (document['items'] as JsonObject[]) : [document];
+  });
+}
+
+async function applyObject(
+  client: ApiClient,
+  resource: DiscoveredResource,
+  object: JsonObject,
+): Promise<JsonObject> {
+  const metadata = (object['metadata'] ?? {}) as { name?: string; namespace?: string };
+  const namespace = metadata.namespace ?? 'default';
+  const label = `${resource.singularName || resource.name}/${metadata.name ?? ''}`;
+  const query = '?fieldManager=skerry&fieldValidation=Strict';
+  try {
+    const created = await client.json('POST', resourcePath(resource, namespace) + query, {
+      body: object,
+    });
+    process.stdout.write(`${label} created\n`);
+    return created;
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    if (error.reason !== 'AlreadyExists') throw new CommandFailure(`${label}: ${error.message}`);
+  }
+  try {
+    const path = resourcePath(resource, namespace, metadata.name);
+    const before = await client.json('GET', path);
+    const patched = await client.json('PATCH', path + query, {
+      body: object,
+      type: 'application/strategic-merge-patch+json',
+    });
+    const version = (value: JsonObject) =>
+      (value['metadata'] as { resourceVersion?: string }).resourceVersion;
+    process.stdout.write(
+      `${label} ${version(before) === version(patched) ? 'unchanged' : 'configured'}\n`,
+    );
+    return patched;
+  } catch (error) {
+    if (error instanceof ApiFailure) throw new CommandFailure(`${label}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Ends when the Deployment's controller has seen it and all its replicas are updated and available. */
+async function waitAvailable(
+  client: ApiClient,
+  resource: DiscoveredResource,
+  object: JsonObject,
+  seconds: number,
+): Promise<void> {
+  const { name, namespace } = object['metadata'] as { name: string; namespace: string };
+  const signal = AbortSignal.timeout(seconds * 1000);
+  let last: Deployment | undefined;
+  try {
+    const path = `${resourcePath(resource, namespace)}?watch=true&fieldSelector=metadata.name%3D${encodeURIComponent(name)}`;
+    for await (const event of client.watch(path, signal)) {
+      last = event.object as unknown as Deployment;
+      const { status, spec, metadata } = last;
+      const wanted = spec.replicas ?? 1;
+      const seen = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+      if (seen && status.updatedReplicas === wanted && status.availableReplicas === wanted) {
+        process.stdout.write(`deployment/${name} is available: ${wanted} of ${wanted} replicas\n`);
+        return;
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  throw new CommandFailure(
+    `deployment/${name} is not available after ${seconds} s: ${last?.status.availableReplicas ?? 0} of ${last?.spec.replicas ?? '?'} replicas; \`skerry get pods -n ${namespace}\` and \`kubectl describe pod\` say why`,
+  );
+}

@@ -1,0 +1,85 @@
+import type { JsonObject } from '../shared/meta/kube-object.ts';
+import type { ApiClient } from './api-client.ts';
+import { CommandFailure } from './command-failure.ts';
+
+/** One kind as discovery describes it. */
+export interface DiscoveredResource {
+  groupVersion: string;
+  kind: string;
+  /** Plural. */
+  name: string;
+  singularName: string;
+  shortNames?: string[];
+  namespaced: boolean;
+}
+
+/** Every kind that the server offers, preferred versions first. */
+export async function discover(client: ApiClient): Promise<DiscoveredResource[]> {
+  const groups = (await client.json('GET', '/apis')) as unknown as {
+    groups: { preferredVersion: { groupVersion: string } }[];
+  };
+  const versions = [
+    'v1',
+    ...groups.groups.map(({ preferredVersion }) => preferredVersion.groupVersion),
+  ];
+  const lists = await Promise.all(versions.map((version) => client.json('GET', root(version))));
+  return lists.flatMap((list) => {
+    const { groupVersion, resources } = list as unknown as {
+      groupVersion: string;
+      resources: DiscoveredResource[];
+    };
+    return resources
+      .filter(({ name }) => !name.includes('/'))
+      .map((resource) => ({ ...resource, groupVersion }));
+  });
+}
+
+/** The kind that a user means by `word`: `po`, `pod`, `pods`, `Pod`, `deployments.apps`. Throws CommandFailure. */
+export function findResource(
+  resources: readonly DiscoveredResource[],
+  word: string,
+): DiscoveredResource {
+  const wanted = word.toLowerCase();
+  const found = resources.find(
+    ({ name, singularName, shortNames, kind, groupVersion }) =>
+      [name, singularName, kind.toLowerCase(), ...(shortNames ?? [])].includes(wanted) ||
+      wanted === `${name}.${groupVersion.split('/')[0]}`,
+  );
+  if (found === undefined)
+    throw new CommandFailure(`the server doesn't have a resource type "${word}"`);
+  return found;
+}
+
+/** The path of a collection, or of one object in it. */
+export function resourcePath(
+  resource: DiscoveredResource,
+  namespace: string | undefined,
+  name?: string,
+): string {
+  const scope =
+    resource.namespaced && namespace !== undefined
+      ? `/namespaces/${encodeURIComponent(namespace)}`
+      : '';
+  const leaf = name === undefined ? '' : `/${encodeURIComponent(name)}`;
+  return `${root(resource.groupVersion)}${scope}/${resource.name}${leaf}`;
+}
+
+/** The kind of an object in a manifest. */
+export function resourceOf(
+  resources: readonly DiscoveredResource[],
+  object: JsonObject,
+): DiscoveredResource {
+  const found = resources.find(
+    ({ groupVersion, kind }) => groupVersion === object['apiVersion'] && kind === object['kind'],
+  );
+  if (found === undefined) {
+    throw new CommandFailure(
+      `no matches for kind "${String(object['kind'])}" in version "${String(object['apiVersion'])}"`,
+    );
+  }
+  return found;
+}
+
+function root(groupVersion: string): string {
+  return groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`;
+}

@@ -1,0 +1,257 @@
+#!/bin/sh
+# Skerry from a clone: ./install.sh up | build | test | down. Says what it does as it does it, and stops at the first failure.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+cache=$here/.cache
+data_dir=${SKERRY_DATA_DIR:-/var/lib/skerry}
+
+# Node.js and npm for machines whose distribution has no Node.js 20: what `npm pack` of these packages gives, by exact version.
+node_version=24.21.0
+node_x64_sha512=3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==
+node_arm64_sha512=FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==
+npm_version=11.21.2
+npm_sha512=7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFBJV9fnXiSdGm1DXq9A==
+
+sample_image=localhost/skerry-sample:1
+
+say() { printf '==> %s\n' "$*"; }
+fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
+
+usage() {
+  cat <<'END'
+usage: ./install.sh up [OPTION...]    start a one-node cluster with a sample application; options go to `skerry up`
+       ./install.sh down [--purge]    stop it; --purge also removes its containers, links, cgroups and data
+       ./install.sh build             install what building needs, and build dist/skerry
+       ./install.sh test              install what the tests need, and run every check and test
+
+The data directory is /var/lib/skerry, or $SKERRY_DATA_DIR, or --data-dir DIR.
+END
+}
+
+need_root() { [ "$(id -u)" = 0 ] || fail "this needs root: run it again with sudo"; }
+
+# --- packages of the distribution -------------------------------------------------------------------------------------------
+
+# Installs the packages of those commands that are missing: apt_for command=package...
+apt_for() {
+  missing=
+  for pair; do
+    command -v "${pair%%=*}" >/dev/null 2>&1 || missing="$missing ${pair#*=}"
+  done
+  [ -n "$missing" ] || return 0
+  apt_install "$missing"
+}
+
+apt_install() {
+  command -v apt-get >/dev/null 2>&1 || fail "these packages are missing and there is no apt-get to install them:$1"
+  [ "$(id -u)" = 0 ] || fail "these packages are missing:$1; run this as root, or install them first"
+  say "installing packages:$1"
+  apt_refresh
+  # shellcheck disable=SC2086 # a list of names
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 >"$cache/apt.log" 2>&1 ||
+    fail "apt-get could not install:$1; the end of $cache/apt.log says: $(grep '^E:' "$cache/apt.log" | tail -n 1)"
+}
+
+apt_refreshed=
+apt_refresh() {
+  [ -z "$apt_refreshed" ] || return 0
+  apt_refreshed=1
+  mkdir -p "$cache"
+  apt-get update -qq >"$cache/apt.log" 2>&1 || fail "apt-get update failed; the end of $cache/apt.log says: $(tail -n 1 "$cache/apt.log")"
+}
+
+install_runtime() {
+  apt_for podman=podman runc=runc nft=nftables ip=iproute2 conntrack=conntrack unshare=util-linux mount=mount hostname=hostname
+  [ -x /bin/busybox ] || [ -x /usr/bin/busybox ] || apt_install ' busybox-static'
+}
+
+# --- Node.js ------------------------------------------------------------------------------------------------------------------
+
+node_is_new_enough() {
+  major=$("$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null) && [ "$major" -ge 20 ]
+}
+
+# Puts a Node.js >= 20 and npm on PATH: the one that is there, else the distribution's, else one unpacked under .cache.
+ensure_node() {
+  if [ -x "$cache/node/bin/node" ]; then PATH=$cache/node/bin:$PATH; fi
+  if ! { command -v node >/dev/null 2>&1 && node_is_new_enough node; }; then
+    if distribution_has_node; then apt_install ' nodejs'; else unpack_node; fi
+  fi
+  node_is_new_enough node || fail "no Node.js 20 or newer could be found or installed"
+  if [ -x "$cache/npm/bin/npm" ]; then PATH=$cache/npm/bin:$PATH; fi
+  command -v npm >/dev/null 2>&1 || unpack_npm
+  export PATH
+}
+
+distribution_has_node() {
+  command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ] || return 1
+  apt_refresh
+  candidate=$(apt-cache policy nodejs 2>/dev/null | sed -n 's/^  Candidate: \([0-9]*\)\..*/\1/p')
+  [ "${candidate:-0}" -ge 20 ]
+}
+
+unpack_node() {
+  case $(uname -m) in
+    x86_64) architecture=x64 sha512=$node_x64_sha512 ;;
+    aarch64) architecture=arm64 sha512=$node_arm64_sha512 ;;
+    *) fail "no Node.js 20 or newer on this machine, and none to unpack for $(uname -m): install one first" ;;
+  esac
+  unpack_package "node-linux-$architecture" "$node_version" "$sha512" "$cache/node"
+  PATH=$cache/node/bin:$PATH
+}
+
+unpack_npm() {
+  unpack_package npm "$npm_version" "$npm_sha512" "$cache/npm-package"
+  mkdir -p "$cache/npm/bin"
+  printf '#!/bin/sh\nexec node "%s/npm-package/bin/npm-cli.js" "$@"\n' "$cache" >"$cache/npm/bin/npm"
+  chmod +x "$cache/npm/bin/npm"
+  PATH=$cache/npm/bin:$PATH
+}
+
+# unpack_package NAME VERSION SHA512 FOLDER: the package's files, checked against its integrity before anything is unpacked.
+unpack_package() {
+  say "unpacking $1 $2 under .cache"
+  apt_for curl=curl tar=tar gzip=gzip
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || apt_install ' ca-certificates'
+  rm -rf "$4.part" && mkdir -p "$4.part"
+  registry=${npm_config_registry:-https://registry.npmjs.org}
+  curl -fsSL --retry 3 -o "$4.part/package.tgz" "${registry%/}/$1/-/$1-$2.tgz" || fail "$1 $2 could not be fetched from $registry: is this machine on line?"
+  found=$(sha512sum "$4.part/package.tgz" | cut -d' ' -f1)
+  expected=$(printf %s "$3" | base64 -d | od -An -v -tx1 | tr -d ' \n')
+  [ "$found" = "$expected" ] || fail "$1 $2 from $registry has another checksum than expected: it was not unpacked"
+  tar -xzf "$4.part/package.tgz" -C "$4.part" --strip-components=1
+  rm "$4.part/package.tgz"
+  rm -rf "$4" && mv "$4.part" "$4"
+}
+
+# --- building -----------------------------------------------------------------------------------------------------------------
+
+# Everything the build is made of; the same sum means that nothing changed.
+source_sum() {
+  (cd "$here" && { node --version; find package.json package-lock.json .ci shared master agent cli -type f ! -name '*.test.ts' ! -name '*.contract.ts' | LC_ALL=C sort | xargs sha256sum; } | sha256sum | cut -d' ' -f1)
+}
+
+install_modules() {
+  sum=$({ node --version; cat "$here/package-lock.json"; } | sha256sum | cut -d' ' -f1)
+  [ "$(cat "$here/node_modules/.skerry-sum" 2>/dev/null)" != "$sum" ] || return 0
+  say "installing the packages of package-lock.json"
+  (cd "$here" && npm ci --no-audit --no-fund --loglevel=error) || fail "npm ci failed: the lines above say why"
+  echo "$sum" >"$here/node_modules/.skerry-sum"
+}
+
+build() {
+  mkdir -p "$cache"
+  ensure_node
+  sum=$(source_sum)
+  if [ "$(cat "$here/dist/.sum" 2>/dev/null)" = "$sum" ]; then
+    say "dist/skerry is up to date"
+    return 0
+  fi
+  install_modules
+  say "building dist/skerry"
+  (cd "$here" && npm run -s build) || fail "the build failed: the lines above say why"
+  echo "$sum" >"$here/dist/.sum"
+}
+
+# --- commands -----------------------------------------------------------------------------------------------------------------
+
+# Finds --data-dir and --kubeconfig among the options, since this script needs them too.
+read_options() {
+  kubeconfig=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --data-dir) data_dir=${2:?--data-dir needs a folder} && shift ;;
+      --data-dir=*) data_dir=${1#*=} ;;
+      --kubeconfig) kubeconfig=${2:?--kubeconfig needs a file} && shift ;;
+      --kubeconfig=*) kubeconfig=${1#*=} ;;
+    esac
+    shift
+  done
+  kubeconfig=${kubeconfig:-$data_dir/admin.kubeconfig}
+}
+
+make_sample_image() {
+  ! podman image exists "$sample_image" || return 0
+  say "making the sample's image $sample_image from busybox"
+  root=$(mktemp -d)
+  mkdir -p "$root/bin" "$root/tmp" "$root/www" "$root/etc" "$root/proc" "$root/sys" "$root/dev"
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  for applet in $("$root/bin/busybox" --list); do [ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"; done
+  tar -C "$root" -c . | podman import -q --change 'CMD ["sh"]' - "$sample_image" >/dev/null || fail "podman import failed: the lines above say why"
+  rm -rf "$root"
+}
+
+start_cluster() {
+  mkdir -p "$data_dir"
+  log=$data_dir/skerry.log
+  say "starting skerry up (log: $log)"
+  : >"$log"
+  setsid "$here/dist/skerry" up --data-dir "$data_dir" "$@" >>"$log" 2>&1 </dev/null &
+  pid=$!
+  tail -n +1 -f --pid="$pid" "$log" 2>/dev/null | grep -m 1 '^ready: ' || {
+    tail -n 5 "$log" >&2
+    fail "skerry up did not become ready: the lines above are the end of $log"
+  }
+}
+
+up() {
+  need_root
+  read_options "$@"
+  mkdir -p "$cache"
+  install_runtime
+  build
+  make_sample_image
+  if KUBECONFIG=$kubeconfig "$here/dist/skerry" get nodes >/dev/null 2>&1; then
+    say "a cluster is running on $data_dir already"
+  else
+    start_cluster "$@"
+  fi
+  export KUBECONFIG="$kubeconfig"
+  say "applying examples/sample.yaml"
+  "$here/dist/skerry" apply -f "$here/examples/sample.yaml" --wait 120 || fail "the sample did not become ready: the lines above say why"
+  say "nodes"
+  "$here/dist/skerry" get nodes -o wide
+  say "pods"
+  "$here/dist/skerry" get pods -A -o wide
+  address=$("$here/dist/skerry" get pods -n sample -l tier=front -o yaml | sed -n 's/^ *podIP: *//p' | head -n 1)
+  say "an answer from the sample, http://$address:8080/"
+  busybox wget -q -O - "http://$address:8080/" || fail "the sample's pod at $address does not answer"
+  cat <<END
+
+Use it:   export KUBECONFIG=$kubeconfig; kubectl get pods -A     (without kubectl: $here/dist/skerry get pods -A)
+Stop it:  $here/install.sh down --data-dir $data_dir            (with --purge: remove it, containers and all)
+END
+}
+
+down() {
+  need_root
+  read_options "$@"
+  [ -x "$here/dist/skerry" ] || fail "there is no dist/skerry: run ./install.sh build first"
+  case " $* " in
+    *' --data-dir'*) exec "$here/dist/skerry" down "$@" ;;
+    *) exec "$here/dist/skerry" down --data-dir "$data_dir" "$@" ;;
+  esac
+}
+
+run_tests() {
+  need_root
+  mkdir -p "$cache"
+  install_runtime
+  apt_for kubectl=kubernetes-client containerd=containerd openssl=openssl curl=curl shellcheck=shellcheck
+  build
+  install_modules
+  say "checking the scripts"
+  shellcheck "$here/install.sh" "$here/.ci/run"
+  say "checking and testing"
+  (cd "$here" && node .ci/run-tests.js)
+}
+
+case ${1:-} in
+  up) shift && up "$@" ;;
+  down) shift && down "$@" ;;
+  build) build ;;
+  test) run_tests ;;
+  -h | --help | help) usage ;;
+  *) usage >&2 && exit 2 ;;
+esac

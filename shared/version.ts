@@ -1,0 +1,5 @@
+/** The version of package.json; version.test.ts holds the two together. */
+export const SKERRY_VERSION = '0.1.0';
+
+/** The Kubernetes API that is served, as /version and every node say it: clients compare its minor with their own. */
+export const KUBERNETES_VERSION = `v1.33.13+skerry.${SKERRY_VERSION}`;

@@ -35,6 +35,13 @@ export interface Store {
   close(): Promise<void>;
   /** The newest revision. */
   revision(): number;
+  /** The epoch of the newest revision. */
+  epoch(): number;
+  /**
+   * After a restore from a backup: revisions go on at `atLeast · 2^40`, so that whoever saw revisions that were lost is told to
+   * list again. Without effect when the epoch is as high already.
+   */
+  raiseEpoch(atLeast: number): Promise<void>;
   get(key: string): Promise<StoreRecord | undefined>;
   /** All records under a prefix in key order, with the revision that they show. */
   list(prefix: string): Promise<{ revision: number; records: StoreRecord[] }>;

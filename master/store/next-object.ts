@@ -1,0 +1,147 @@
+import { ApiError, conflict, invalid, modifiedMeanwhile } from '../../shared/errors.ts';
+import type { FieldError } from '../../shared/meta/field-error.ts';
+import type { KubeObject } from '../../shared/meta/kube-object.ts';
+import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
+import type { Namespace, ObjectMeta } from '../../shared/schema/kubernetes-types.ts';
+
+export type UpdatedSubresource = 'status' | 'finalize' | undefined;
+
+/** A uid that the writer expects and the stored object has not. */
+export function checkUid(kind: ResourceKind, current: KubeObject, uid: string | undefined): void {
+  const { name, namespace, uid: stored } = current.metadata;
+  if (uid === undefined || uid === '' || uid === stored) return;
+  const path = ['/registry', kind.plural, ...(namespace ? [namespace] : []), name].join('/');
+  throw conflict(
+    kind,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${path}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored}`,
+  );
+}
+
+/**
+ * What is stored when `next` replaces `current`: stamps kept, the kind's rules for the subresource applied. Throws Conflict for a
+ * stale resourceVersion. Not validated yet.
+ */
+export function prepareNext<T extends KubeObject>(
+  kind: ResourceKind<T>,
+  next: T,
+  current: T,
+  subresource: UpdatedSubresource,
+): T {
+  const { resourceVersion } = next.metadata;
+  if (resourceVersion && resourceVersion !== current.metadata.resourceVersion) {
+    throw modifiedMeanwhile(kind, current.metadata.name);
+  }
+  const kept = { ...next, apiVersion: current.apiVersion, kind: current.kind };
+  return applyStrategy(
+    kind,
+    { ...kept, metadata: keptMetadata(next.metadata, current.metadata) },
+    current,
+    subresource,
+  );
+}
+
+/** Throws Invalid with every finding, each message once. */
+export function validateNext<T extends KubeObject>(
+  kind: ResourceKind<T>,
+  next: T,
+  current: T,
+  subresource: UpdatedSubresource,
+): void {
+  const { strategy } = kind;
+  const errors = metadataErrors(next.metadata, current.metadata);
+  if (subresource === undefined) errors.push(...strategy.validateUpdate(next, current));
+  if (subresource === 'status')
+    errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
+  const distinct = new Map(errors.map((error) => [`${error.field}: ${error.message}`, error]));
+  if (distinct.size > 0) throw invalid(kind, current.metadata.name, [...distinct.values()]);
+}
+
+function applyStrategy<T extends KubeObject>(
+  kind: ResourceKind<T>,
+  next: T,
+  current: T,
+  subresource: UpdatedSubresource,
+): T {
+  const { strategy } = kind;
+  switch (subresource) {
+    case undefined:
+      return strategy.default(strategy.prepareForUpdate(next, current));
+    case 'status':
+      if (!strategy.prepareForStatusUpdate) throw noSubresource();
+      return strategy.prepareForStatusUpdate(next, current);
+    case 'finalize':
+      return finalized(next, current);
+  }
+}
+
+/** `namespaces/finalize` writes spec.finalizers; the plain update does not. */
+function finalized<T extends KubeObject>(next: T, current: T): T {
+  if (current.kind !== 'Namespace') throw noSubresource();
+  const { finalizers } = (next as KubeObject as Namespace).spec ?? {};
+  const { spec, ...rest } = current as KubeObject as Namespace;
+  const kept = {
+    ...rest,
+    metadata: next.metadata,
+    spec: { ...spec, finalizers: finalizers ?? [] },
+  };
+  return kept as KubeObject as T;
+}
+
+function noSubresource(): ApiError {
+  return new ApiError('NotFound', 'the server could not find the requested resource');
+}
+
+/** Stamps are kept whatever the client sent (rest.BeforeUpdate). */
+function keptMetadata(next: ObjectMeta, current: ObjectMeta): ObjectMeta {
+  const metadata = { ...next };
+  metadata.uid ||= current.uid;
+  metadata.creationTimestamp = current.creationTimestamp;
+  metadata.resourceVersion = current.resourceVersion;
+  delete metadata.selfLink;
+  if (current.generation === undefined) delete metadata.generation;
+  else metadata.generation = current.generation;
+  if (current.deletionTimestamp !== undefined)
+    metadata.deletionTimestamp = current.deletionTimestamp;
+  if (current.deletionGracePeriodSeconds !== undefined) {
+    metadata.deletionGracePeriodSeconds ??= current.deletionGracePeriodSeconds;
+  }
+  return metadata;
+}
+
+function metadataErrors(next: ObjectMeta, current: ObjectMeta): FieldError[] {
+  const errors: FieldError[] = [];
+  if (current.deletionTimestamp !== undefined) errors.push(...newFinalizerErrors(next, current));
+  const immutable = [
+    'name',
+    'namespace',
+    'uid',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const;
+  for (const field of immutable) {
+    if ((next[field] ?? '') === (current[field] ?? '')) continue;
+    errors.push({
+      type: 'FieldValueInvalid',
+      field: `metadata.${field}`,
+      message: `Invalid value: ${JSON.stringify(next[field] ?? '')}: field is immutable`,
+    });
+  }
+  return errors;
+}
+
+function newFinalizerErrors(next: ObjectMeta, current: ObjectMeta): FieldError[] {
+  const added = (next.finalizers ?? []).filter((name) => !current.finalizers?.includes(name));
+  if (added.length === 0) return [];
+  const list = `[]string{${added
+    .sort()
+    .map((name) => JSON.stringify(name))
+    .join(', ')}}`;
+  return [
+    {
+      type: 'FieldValueForbidden',
+      field: 'metadata.finalizers',
+      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${list}`,
+    },
+  ];
+}

@@ -88,6 +88,30 @@ export function fieldTooMany(field: string, actual: number, max: number): FieldE
   };
 }
 
+/** One Invalid per message, as the checks of names.ts give them. */
+export function fieldInvalidEach(
+  field: string,
+  value: BadValue,
+  messages: readonly string[],
+): FieldError[] {
+  return messages.map((message) => fieldInvalid(field, value, message));
+}
+
+/** Required when the value is empty, NotSupported when it is none of `supported`. */
+export function validateEnum(
+  field: string,
+  value: string | undefined,
+  supported: readonly string[],
+): FieldError[] {
+  if (value === undefined || value === '') return [fieldRequired(field)];
+  return supported.includes(value) ? [] : [fieldNotSupported(field, value, supported)];
+}
+
+export function validateNonNegative(field: string, value: number | undefined): FieldError[] {
+  if (value === undefined || value >= 0) return [];
+  return [fieldInvalid(field, value, 'must be greater than or equal to 0')];
+}
+
 /** A string as Go's %q prints it. */
 export function goQuote(text: string): string {
   let quoted = '"';

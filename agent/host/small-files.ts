@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+
+/** The text of a small file (tmpfs, /sys, engine state), read at once; undefined when there is none. */
+export function readSmallFile(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV') return undefined;
+    throw error;
+  }
+}
+
+export function writeSmallFile(file: string, text: string): void {
+  writeFileSync(file, text, { mode: 0o600 });
+}
+
+export function removeFile(file: string): void {
+  rmSync(file, { force: true, recursive: true });
+}
+
+export function makeFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+}
+
+/** Changes whenever the file does: modification time, size and inode in one word; undefined when there is none. */
+export function fileVersion(file: string): string | undefined {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.mtimeNs}:${stat.size}:${stat.ino}`;
+}
+
+export function fileExists(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+export function modifiedAtMs(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+/**
+ * Tells the name of every entry that appears in, or goes from, `folder` (inotify). `lost` is called once when the watch itself ends:
+ * the folder was removed, or the kernel refused. The answer stops it.
+ */
+export function watchFolder(
+  folder: string,
+  appeared: (name: string) => void,
+  lost: (error: Error) => void,
+): () => void {
+  const watcher = watch(folder, { persistent: false }, (_event, name) => {
+    if (name !== null) appeared(name);
+  });
+  const inode = statSync(folder).ino;
+  let over = false;
+  const end = (error: Error): void => {
+    if (over) return;
+    over = true;
+    watcher.close();
+    lost(error);
+  };
+  watcher.on('error', end);
+  watcher.on('change', () => {
+    if (statSync(folder, { throwIfNoEntry: false })?.ino !== inode) {
+      end(new Error(`${folder} was removed`));
+    }
+  });
+  return () => {
+    over = true;
+    watcher.close();
+  };
+}

@@ -1,0 +1,129 @@
+import { detectCgroups } from '../host/cgroup.ts';
+import { CommandError, type CommandOptions, type RunCommand } from '../host/command.ts';
+import { highestPid, mayRaiseLimits, type ProcessLimits, processLimits } from '../host/proc.ts';
+import { globalArguments, type PodmanMachine } from './podman-arguments.ts';
+import { RuntimeError } from './runtime.ts';
+import { Turnstile } from './turnstile.ts';
+
+/** Where podman keeps what the driver reads and watches, asked once. */
+export interface PodmanPlaces {
+  version: string;
+  ociRuntime: string;
+  /** `<graph root>/<driver>-containers`: `<id>/userdata` holds config.json and the monitor's out-of-memory mark. */
+  containersFolder: string;
+  /** `<run root>/<driver>-containers`: `<id>/userdata` holds pidfile and conmon.pid. */
+  runFolder: string;
+  /** Rewritten whenever the set of images or their names change. */
+  imagesFile: string;
+  /** Monitors put a file `<id>` with the exit code here. */
+  exitsFolder: string;
+}
+
+export interface PodmanEngineOptions {
+  run: RunCommand;
+  command: string;
+  maxProcesses: number;
+}
+
+const CALL_TIMEOUT_MS = 120_000;
+/** podman's own limit for open files and processes, which it tries to raise to. */
+const DEFAULT_LIMIT = 1_048_576;
+
+/** Calls podman with what this machine needs, a few processes at a time, and knows where podman keeps its files. */
+export class PodmanEngine {
+  readonly #options: PodmanEngineOptions;
+  readonly #turnstile: Turnstile;
+  #machine: PodmanMachine | undefined;
+  #places: Promise<PodmanPlaces> | undefined;
+
+  constructor(options: PodmanEngineOptions) {
+    this.#options = options;
+    this.#turnstile = new Turnstile(options.maxProcesses);
+  }
+
+  /** Looked at once: cgroup mounts and process limits do not change under a running agent. */
+  machine(): PodmanMachine {
+    this.#machine ??= lookAtMachine();
+    return this.#machine;
+  }
+
+  places(): Promise<PodmanPlaces> {
+    this.#places ??= this.#findPlaces().catch((error: unknown) => {
+      this.#places = undefined;
+      throw error;
+    });
+    return this.#places;
+  }
+
+  /** Throws CommandError. */
+  async call(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return (await this.#run(args, options)).stdout;
+  }
+
+  #run(args: readonly string[], options: CommandOptions) {
+    const all = [...globalArguments(this.machine()), ...args];
+    const { run, command } = this.#options;
+    return this.#turnstile.pass(() =>
+      run(command, all, { timeoutMs: CALL_TIMEOUT_MS, ...options }),
+    );
+  }
+
+  /** Only the debug log names the temporary folder, under which the exit files appear. */
+  async #findPlaces(): Promise<PodmanPlaces> {
+    let output: { stdout: string; stderr: string };
+    try {
+      output = await this.#run(['--log-level=debug', 'info', '--format=json'], {});
+    } catch (error) {
+      throw cannotUse(error);
+    }
+    const info = JSON.parse(output.stdout) as PodmanInfo;
+    const { graphRoot, runRoot, graphDriverName } = info.store;
+    const temporary = output.stderr.match(/msg="Using tmp dir ([^"]+)"/)?.[1] ?? '/run/libpod';
+    return {
+      version: info.version.Version,
+      ociRuntime: info.host.ociRuntime.name,
+      containersFolder: `${graphRoot}/${graphDriverName}-containers`,
+      runFolder: `${runRoot}/${graphDriverName}-containers`,
+      imagesFile: `${graphRoot}/${graphDriverName}-images/images.json`,
+      exitsFolder: `${temporary}/exits`,
+    };
+  }
+}
+
+/** The part of `podman info --format json` that is read here. */
+interface PodmanInfo {
+  host: { ociRuntime: { name: string } };
+  store: { graphRoot: string; runRoot: string; graphDriverName: string };
+  version: { Version: string };
+}
+
+function cannotUse(error: unknown): unknown {
+  if (!(error instanceof CommandError)) return error;
+  if (error.failure === 'missing') {
+    return new RuntimeError(
+      'RuntimeNotInstalled',
+      'podman is not installed: apt-get install podman',
+    );
+  }
+  return new RuntimeError('RuntimeNotReady', `podman does not work: ${error.lastLine}`);
+}
+
+function lookAtMachine(): PodmanMachine {
+  const { mode } = detectCgroups();
+  return {
+    // crun refuses a machine with both cgroup versions mounted; Debian's podman prefers crun.
+    ...(mode === 'hybrid' ? { ociRuntime: 'runc' } : {}),
+    ulimits: mayRaiseLimits() ? [] : reachableLimits(processLimits(), highestPid()),
+    cgroupVersion: mode === 'unified' ? 2 : 1,
+  };
+}
+
+/**
+ * Without CAP_SYS_RESOURCE a container cannot start with more than podman's own hard limits, and podman lowers its own limit of
+ * processes to the kernel's highest pid when it can.
+ */
+export function reachableLimits(hard: ProcessLimits, highestPid: number): string[] {
+  const files = Math.min(hard.openFilesHard, DEFAULT_LIMIT);
+  const processes = Math.min(hard.processesHard, highestPid, DEFAULT_LIMIT);
+  return [`nofile=${files}:${files}`, `nproc=${processes}:${processes}`];
+}

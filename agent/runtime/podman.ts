@@ -1,0 +1,306 @@
+import type { Logger } from '../../shared/logger.ts';
+import {
+  type CgroupLayout,
+  detectCgroups,
+  oomKillCount,
+  removeCgroupTree,
+} from '../host/cgroup.ts';
+import { CommandError, type RunCommand, runCommand } from '../host/command.ts';
+import { isAlive, processIs, sendSignal } from '../host/proc.ts';
+import {
+  fileExists,
+  makeFolder,
+  modifiedAtMs,
+  readSmallFile,
+  watchFolder,
+  writeSmallFile,
+} from '../host/small-files.ts';
+import { createCall } from './podman-arguments.ts';
+import { PodmanEngine, type PodmanPlaces } from './podman-engine.ts';
+import { PodmanImages } from './podman-images.ts';
+import { type ContainerFiles, containerState, type PodmanPsEntry } from './podman-state.ts';
+import {
+  type ContainerExit,
+  type ContainerSpec,
+  type ContainerState,
+  type ImageConfig,
+  type Runtime,
+  RuntimeError,
+  type RuntimeInfo,
+} from './runtime.ts';
+
+export interface PodmanRuntimeOptions {
+  /** Goes into the label `skerry.dev/agent` of every container and is the only thing that makes a container ours. */
+  agentId: string;
+  log: Logger;
+  /** Wall clock, milliseconds. */
+  nowMs: () => number;
+  run?: RunCommand;
+  /** The podman to call. */
+  command?: string;
+  /** How many podman processes at once; the others wait. */
+  maxProcesses?: number;
+}
+
+/** The label that makes a container this agent's. */
+export const AGENT_LABEL = 'skerry.dev/agent';
+
+/** What a container that never got to run is shown with, as containerd's under Kubernetes. */
+const START_ERROR_EXIT_CODE = 128;
+const START_ERROR_FILE = 'skerry-start-error';
+const REMOVE_AT_ONCE = 50;
+
+/**
+ * podman over its command line, in root's default store and with the user's containers.conf in force.
+ *
+ * - Nothing stays resident but podman's own monitor (conmon) of each container. Exits are read from the file that the monitor
+ *   renames into place, within milliseconds; pids, signals and out-of-memory marks are file reads and system calls.
+ * - `podman start` runs in the container's own folder: older monitors leave the out-of-memory mark in the folder they started in,
+ *   and podman looks for it there.
+ * - A lost watch, or an exit file that was gone before it was read, costs one `list()`.
+ */
+export class PodmanRuntime implements Runtime {
+  readonly name = 'podman';
+  readonly #agentId: string;
+  readonly #log: Logger;
+  readonly #nowMs: () => number;
+  readonly #engine: PodmanEngine;
+  readonly #images: PodmanImages;
+  /** Containers of ours whose exit is not yet told. */
+  readonly #running = new Set<string>();
+  readonly #listeners = new Set<(exit: ContainerExit) => void>();
+  #stopWatching: (() => void) | undefined;
+  #resync: Promise<void> | undefined;
+  #cgroups: CgroupLayout | undefined;
+
+  constructor(options: PodmanRuntimeOptions) {
+    this.#agentId = options.agentId;
+    this.#log = options.log;
+    this.#nowMs = options.nowMs;
+    this.#engine = new PodmanEngine({
+      run: options.run ?? runCommand,
+      command: options.command ?? 'podman',
+      maxProcesses: options.maxProcesses ?? 2,
+    });
+    this.#images = new PodmanImages(this.#engine);
+  }
+
+  async info(): Promise<RuntimeInfo> {
+    const { version, ociRuntime } = await this.#engine.places();
+    return { name: 'podman', version: `podman://${version}`, ociRuntime };
+  }
+
+  async watch(listener: (exit: ContainerExit) => void): Promise<() => void> {
+    const places = await this.#engine.places();
+    this.#listeners.add(listener);
+    this.#stopWatching ??= this.#watchExits(places);
+    await this.list();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      this.#stopWatching?.();
+      this.#stopWatching = undefined;
+    };
+  }
+
+  /** One podman process; monitors and marks are looked up in files. */
+  async list(): Promise<ContainerState[]> {
+    const places = await this.#engine.places();
+    const rows = await this.#ps();
+    const states: ContainerState[] = [];
+    for (const row of rows) {
+      const state = containerState(row, containerFiles(places, row.Id));
+      state.imageId = await this.#images.imageId(row.Image, row.ImageID);
+      states.push(state);
+      if (state.state === 'running') this.#running.add(row.Id);
+    }
+    return states;
+  }
+
+  imageConfig(reference: string): Promise<ImageConfig | undefined> {
+    return this.#images.config(reference);
+  }
+
+  listImages(): Promise<{ names: string[]; sizeBytes: number }[]> {
+    return this.#images.list();
+  }
+
+  pullImage(reference: string): Promise<void> {
+    return this.#images.pull(reference);
+  }
+
+  async create(spec: ContainerSpec): Promise<string> {
+    const image = await this.#images.config(spec.image);
+    if (image === undefined) {
+      throw new RuntimeError(
+        'ErrImageNeverPull',
+        `Container image "${spec.image}" is not present with pull policy of Never`,
+      );
+    }
+    const labels = { ...spec.labels, [AGENT_LABEL]: this.#agentId };
+    const call = createCall({ ...spec, labels }, this.#engine.machine(), image.user);
+    try {
+      return (await this.#engine.call(call.args, { env: call.env })).trim();
+    } catch (error) {
+      throw runtimeError('CreateContainerError', error);
+    }
+  }
+
+  async start(id: string): Promise<void> {
+    const places = await this.#engine.places();
+    const folder = `${places.containersFolder}/${id}/userdata`;
+    this.#running.add(id);
+    try {
+      await this.#engine.call(['start', id], { cwd: folder });
+    } catch (error) {
+      this.#running.delete(id);
+      if (error instanceof CommandError && error.failure === 'exit' && fileExists(folder)) {
+        const at = new Date(this.#nowMs()).toISOString();
+        const mark = { exitCode: START_ERROR_EXIT_CODE, finishedAt: at };
+        writeSmallFile(`${folder}/${START_ERROR_FILE}`, JSON.stringify(mark));
+      }
+      throw runtimeError('RunContainerError', error);
+    }
+  }
+
+  async signal(id: string, signal: Parameters<Runtime['signal']>[1]): Promise<void> {
+    const { runFolder } = await this.#engine.places();
+    const pid = readNumber(`${runFolder}/${id}/userdata/pidfile`);
+    if (pid === undefined || !processIs(pid, id)) return;
+    sendSignal(pid, `SIG${signal}`);
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#running.delete(id);
+    await this.#removeAll([id]);
+  }
+
+  async purge(): Promise<void> {
+    const ids = (await this.#ps()).map((row) => row.Id);
+    for (let at = 0; at < ids.length; at += REMOVE_AT_ONCE) {
+      const some = ids.slice(at, at + REMOVE_AT_ONCE);
+      await this.#removeAll(some).catch(() => this.#removeOneByOne(some));
+    }
+    removeCgroupTree(this.#cgroupLayout(), `/skerry-${this.#agentId}`);
+  }
+
+  async #removeOneByOne(ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.#removeAll([id]);
+  }
+
+  /** `--ignore`: one that is gone is no error. `--volumes`: the anonymous ones of the image's VOLUME. */
+  async #removeAll(ids: readonly string[]): Promise<void> {
+    try {
+      await this.#engine.call(['rm', '--force', '--ignore', '--volumes', '--time=0', ...ids]);
+    } catch (error) {
+      throw runtimeError('RemoveContainerError', error);
+    }
+  }
+
+  async #ps(): Promise<PodmanPsEntry[]> {
+    const filter = `--filter=label=${AGENT_LABEL}=${this.#agentId}`;
+    try {
+      const out = await this.#engine.call(['ps', '--all', filter, '--format=json']);
+      return (JSON.parse(out) ?? []) as PodmanPsEntry[];
+    } catch (error) {
+      throw runtimeError('RuntimeNotReady', error);
+    }
+  }
+
+  #watchExits(places: PodmanPlaces): () => void {
+    makeFolder(places.exitsFolder);
+    return watchFolder(
+      places.exitsFolder,
+      (name) => this.#exitFile(places, name),
+      (error) => {
+        this.#log.warn('the watch for container exits was lost', { error: error.message });
+        this.#stopWatching = this.#watchExits(places);
+        this.#resyncSoon();
+      },
+    );
+  }
+
+  /** podman's clean-up takes the file away some 60 ms after the monitor put it there, so it is read at once. */
+  #exitFile(places: PodmanPlaces, id: string): void {
+    if (!this.#running.has(id)) return;
+    const file = `${places.exitsFolder}/${id}`;
+    const exitCode = readNumber(file);
+    if (exitCode === undefined) {
+      this.#resyncSoon();
+      return;
+    }
+    this.#tell({
+      id,
+      exitCode,
+      oomKilled: this.#wasOomKilled(places, id),
+      finishedAtMs: modifiedAtMs(file) ?? this.#nowMs(),
+    });
+  }
+
+  /** The monitor's mark may come a moment after the exit; the kernel's own count in the cgroup is there before it. */
+  #wasOomKilled(places: PodmanPlaces, id: string): boolean {
+    const folder = `${places.containersFolder}/${id}/userdata`;
+    if (fileExists(`${folder}/oom`)) return true;
+    const path = readSmallFile(`${folder}/config.json`)?.match(/"cgroupsPath":\s*"([^"]+)"/)?.[1];
+    return path !== undefined && (oomKillCount(this.#cgroupLayout(), path) ?? 0) > 0;
+  }
+
+  #tell(exit: ContainerExit): void {
+    if (!this.#running.delete(exit.id)) return;
+    for (const listener of this.#listeners) listener(exit);
+  }
+
+  #resyncSoon(): void {
+    this.#resync ??= this.#tellMissedExits()
+      .catch((error: unknown) => {
+        this.#log.warn('containers could not be listed', { error: String(error) });
+      })
+      .finally(() => {
+        this.#resync = undefined;
+      });
+  }
+
+  async #tellMissedExits(): Promise<void> {
+    const before = new Set(this.#running);
+    for (const state of await this.list()) {
+      if (state.state !== 'exited' || !before.has(state.id)) continue;
+      this.#tell({
+        id: state.id,
+        exitCode: state.exitCode ?? 0,
+        oomKilled: state.oomKilled ?? false,
+        finishedAtMs: state.finishedAt ? Date.parse(state.finishedAt) : this.#nowMs(),
+      });
+    }
+  }
+
+  #cgroupLayout(): CgroupLayout {
+    this.#cgroups ??= detectCgroups();
+    return this.#cgroups;
+  }
+}
+
+function containerFiles(places: PodmanPlaces, id: string): ContainerFiles {
+  const kept = `${places.containersFolder}/${id}/userdata`;
+  return {
+    monitorAlive: () => {
+      const pid = readNumber(`${places.runFolder}/${id}/userdata/conmon.pid`);
+      return pid !== undefined && isAlive(pid) && processIs(pid, id);
+    },
+    oomMark: () => fileExists(`${kept}/oom`),
+    startError: () => readSmallFile(`${kept}/${START_ERROR_FILE}`),
+  };
+}
+
+function readNumber(file: string): number | undefined {
+  const text = readSmallFile(file)?.trim();
+  return text === undefined || !/^-?\d+$/.test(text) ? undefined : Number(text);
+}
+
+/** podman's last line without its own prefixes. */
+function runtimeError(reason: string, error: unknown): unknown {
+  if (!(error instanceof CommandError)) return error;
+  const line = error.lastLine
+    .replace(/^Error: /, '')
+    .replace(/^unable to start container "[0-9a-f]+": /, '');
+  return new RuntimeError(reason, line);
+}

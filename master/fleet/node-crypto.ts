@@ -17,12 +17,12 @@ export interface Signer {
   sign(bytes: Uint8Array): Uint8Array;
 }
 
-/** The public keys that a node gave at its enrolment; undefined for a node that is not enrolled. */
+/** The raw public keys, base64, that a node gave at its enrolment; undefined for a node that is not enrolled. */
 export interface NodeDirectory {
   /** Ed25519. */
-  signingKey(node: string): KeyObject | undefined;
+  signingKey(node: string): string | undefined;
   /** X25519. */
-  sealingKey(node: string): KeyObject | undefined;
+  sealingKey(node: string): string | undefined;
 }
 
 /** A SubjectPublicKeyInfo is this and the 32 raw bytes (RFC 8410). */
@@ -43,8 +43,8 @@ export function rawPublicKey(key: KeyObject): Buffer {
 }
 
 /** A short name of a key, for versions and log lines. */
-export function keyFingerprint(key: KeyObject): string {
-  return createHash('sha256').update(rawPublicKey(key)).digest('hex').slice(0, 8);
+export function keyFingerprint(rawBase64: string): string {
+  return sha256Hex(rawBase64).slice(0, 8);
 }
 
 export function verifyBytes(key: KeyObject, bytes: Uint8Array, signature: Uint8Array): boolean {

@@ -24,14 +24,15 @@ export interface WireDocument {
   sealed?: string;
 }
 
-/** `head`. Epoch, term and generation are in the header. */
+/** `head`. Epoch, term and generation are in the header. A node that has this hash and epoch answers `applied`, any other says hello. */
 export interface Head {
   hash: string;
 }
 
 /**
  * `delta`: leads from exactly `base` to the header's generation with `hash`. Applied only when the node has `base` and the outcome
- * has `hash`; otherwise the node says hello with `want: 'snapshot'`.
+ * has `hash`. A node that has `hash` already answers `applied` again; any other node says hello, and the master decides by what it
+ * has. `base` may be later than the outcome: the master names it, so it knows.
  */
 export interface Delta {
   base: StateMark;

@@ -1,0 +1,120 @@
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Makes the folder and its parents, readable by nobody else. */
+export async function ensurePrivateFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+/** The text of a file, or undefined when there is none. */
+export async function readTextFile(path: string): Promise<string | undefined> {
+  return (await readBytes(path))?.toString('utf8');
+}
+
+/** The bytes of a file, or undefined when there is none. */
+export async function readBytes(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Replaces a file: afterwards it is durable with its new content, after a crash it has the old or the new one. */
+export async function writeFileDurably(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+): Promise<void> {
+  const preparing = `${path}.new`;
+  await rm(preparing, { force: true });
+  const file = await open(preparing, 'wx', mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(preparing, path);
+  await syncFolder(dirname(path));
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** A file that only grows at its end; each append is durable when it resolves. Calls must not overlap. */
+export class AppendFile {
+  readonly #path: string;
+  #file: FileHandle | undefined;
+  #length = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Bytes that are known to be whole. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What the file holds now (nothing, if it did not exist). */
+  async open(): Promise<Buffer> {
+    const existed = await readBytes(this.#path);
+    this.#file = await open(this.#path, existed === undefined ? 'wx' : 'r+', 0o600);
+    if (existed === undefined) await syncFolder(dirname(this.#path));
+    this.#length = existed?.length ?? 0;
+    return existed ?? Buffer.alloc(0);
+  }
+
+  /** Drops everything from `length` on. */
+  async truncate(length: number): Promise<void> {
+    await this.#opened.truncate(length);
+    await this.#opened.sync();
+    this.#length = length;
+  }
+
+  /** After an error the file ends where it did before, or the next open finds a broken end. */
+  async append(bytes: Uint8Array): Promise<void> {
+    const file = this.#opened;
+    try {
+      let written = 0;
+      while (written < bytes.length) {
+        const position = this.#length + written;
+        written += (await file.write(bytes, written, bytes.length - written, position))
+          .bytesWritten;
+      }
+      await file.datasync();
+      this.#length += bytes.length;
+    } catch (error) {
+      await file.truncate(this.#length).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Begins anew with this content, atomically. */
+  async replace(bytes: Uint8Array): Promise<void> {
+    await writeFileDurably(this.#path, bytes);
+    const old = this.#opened;
+    this.#file = await open(this.#path, 'r+');
+    this.#length = bytes.length;
+    await old.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  get #opened(): FileHandle {
+    if (this.#file === undefined) throw new Error(`${this.#path} is not open`);
+    return this.#file;
+  }
+}

@@ -1,0 +1,216 @@
+import { X509Certificate } from 'node:crypto';
+import type { Logger } from '../../shared/logger.ts';
+import type { JsonObject } from '../../shared/meta/kube-object.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import { type JoinToken, parseJoinToken } from '../../shared/wire/join-token.ts';
+import { Backoff } from './backoff.ts';
+import { certificateRequest } from './certificate-request.ts';
+import { type HttpsRequest, httpsExchange } from './https-exchange.ts';
+import type { Enrolment, Identity } from './identity.ts';
+import { sha256Hex } from './node-crypto.ts';
+import { pause } from './pause.ts';
+
+/** The master will not have this device, or the token cannot be meant for it: trying again does not help. */
+export class EnrolmentRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'EnrolmentRefused';
+  }
+}
+
+/** How to join: where, as whom, by what right. */
+export interface JoinRequest {
+  /** https://host:port. */
+  server: string;
+  token: string;
+  nodeName: string;
+}
+
+/**
+ * Joins a cluster and keeps the membership: the first certificate by a join token, later ones by the certificate before. The token's hash
+ * is what makes the server trusted, so the authority itself may be fetched from anyone.
+ */
+export class Membership {
+  readonly #identity: Identity;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #logger: Logger;
+
+  constructor(parts: { identity: Identity; clock: Clock; random: () => number; logger: Logger }) {
+    this.#identity = parts.identity;
+    this.#clock = parts.clock;
+    this.#random = parts.random;
+    this.#logger = parts.logger;
+  }
+
+  /**
+   * What was saved when the device joined, else joins now: until it succeeds, is refused (EnrolmentRefused) or `signal` aborts
+   * (undefined). A restart needs neither server nor token.
+   */
+  async join(join: JoinRequest | undefined, signal: AbortSignal): Promise<Enrolment | undefined> {
+    const saved = this.#identity.enrolment;
+    if (join === undefined && saved === undefined) {
+      throw new EnrolmentRefused(
+        'this device has not joined a cluster: a server and a join token are needed',
+      );
+    }
+    if (saved !== undefined) {
+      if (join !== undefined) checkSameCluster(saved, join);
+      return saved;
+    }
+    return join && (await this.#joinUntilDone(join, signal));
+  }
+
+  /** Whether a third of the certificate's life, or less, is left. A clock that is behind delays this, and harms nobody. */
+  renewalIsDue(): boolean {
+    const { enrolment } = this.#identity;
+    if (enrolment === undefined) return false;
+    const endsMs = Date.parse(new X509Certificate(enrolment.certificate).validTo);
+    return endsMs - this.#clock.nowMs() <= (enrolment.lifetimeSeconds * 1000) / 3;
+  }
+
+  /** One attempt to renew, also with a certificate that has expired. True: the new one is saved. */
+  async renew(signal: AbortSignal): Promise<boolean> {
+    const { enrolment, keys } = this.#identity;
+    if (enrolment === undefined) return false;
+    const { server, ca, certificate, nodeName } = enrolment;
+    try {
+      await this.#ask(server, nodeName, {
+        method: 'POST',
+        url: `${server}/skerry/v1/renew`,
+        trust: { ca },
+        identity: {
+          certificate,
+          privateKey: keys.tls.export({ type: 'pkcs8', format: 'pem' }).toString(),
+        },
+        signal,
+      });
+      this.#logger.info('the certificate was renewed', { node: nodeName });
+      return true;
+    } catch (error) {
+      this.#logger.warn(`the certificate could not be renewed: ${messageOf(error)}`);
+      return false;
+    }
+  }
+
+  async #joinUntilDone(join: JoinRequest, signal: AbortSignal): Promise<Enrolment | undefined> {
+    const token = parseJoinToken(join.token);
+    if (token === undefined) {
+      throw new EnrolmentRefused(
+        'the join token is malformed: it has the form <id>.<secret>.<hash>',
+      );
+    }
+    const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random: this.#random });
+    while (!signal.aborted) {
+      try {
+        return await this.#joinOnce(join, token, signal);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (error instanceof EnrolmentRefused) throw error;
+        const delayMs = backoff.nextMs();
+        this.#logger.warn(
+          `cannot join through ${join.server} yet: ${messageOf(error)}; trying again in ${Math.ceil(delayMs / 1000)} s`,
+        );
+        await pause(this.#clock, delayMs, signal);
+      }
+    }
+    return undefined;
+  }
+
+  async #joinOnce(join: JoinRequest, token: JoinToken, signal: AbortSignal): Promise<Enrolment> {
+    const server = join.server.replace(/\/+$/, '');
+    const ca = await fetchAuthority(server, token, signal);
+    const enrolment = await this.#ask(server, join.nodeName, {
+      method: 'POST',
+      url: `${server}/skerry/v1/enrol`,
+      trust: { ca },
+      bearer: join.token.trim(),
+      signal,
+    });
+    this.#logger.info(`joined cluster ${enrolment.clusterId}`, { node: enrolment.nodeName });
+    return enrolment;
+  }
+
+  async #ask(server: string, nodeName: string, request: HttpsRequest): Promise<Enrolment> {
+    const answer = await httpsExchange({
+      ...request,
+      json: {
+        nodeName,
+        csr: certificateRequest(this.#identity.keys.tls, `system:node:${nodeName}`),
+        ...this.#identity.publicKeys,
+      },
+    });
+    if (answer.status < 200 || answer.status >= 300) throw refusalOf(answer);
+    const enrolment = { ...readAnswer(answer.body), server };
+    await this.#identity.saveEnrolment(enrolment);
+    return enrolment;
+  }
+}
+
+/** The authority's certificate, PEM, as the token's hash names it. */
+async function fetchAuthority(
+  server: string,
+  token: JoinToken,
+  signal: AbortSignal,
+): Promise<string> {
+  const url = `${server}/skerry/v1/ca`;
+  const answer = await httpsExchange({ method: 'GET', url, trust: 'anyone', signal });
+  if (answer.status !== 200) throw refusalOf(answer);
+  const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(
+    answer.body.replaceAll('\\n', '\n'),
+  )?.[0];
+  const ca = pem === undefined ? undefined : new X509Certificate(pem);
+  if (ca === undefined || sha256Hex(ca.raw) !== token.caSha256) {
+    throw new EnrolmentRefused(
+      `${server} is not the master that this join token was made for: its CA has another hash`,
+    );
+  }
+  return ca.toString();
+}
+
+function checkSameCluster(saved: Enrolment, join: JoinRequest): void {
+  const token = parseJoinToken(join.token);
+  if (token === undefined || token.caSha256 === sha256Hex(new X509Certificate(saved.ca).raw)) {
+    return;
+  }
+  throw new EnrolmentRefused(
+    `this device already belongs to another cluster (as node ${saved.nodeName}); use another data directory to join a second one`,
+  );
+}
+
+/** A 4xx is final, but for "too many requests" and "timeout"; its message is the master's own. */
+function refusalOf({ status, body }: { status: number; body: string }): Error {
+  let message = `HTTP status ${status}`;
+  try {
+    const answer = JSON.parse(body) as JsonObject;
+    if (typeof answer['message'] === 'string') message = answer['message'];
+  } catch {
+    // Not a metav1.Status: whatever answers there is no master, and the status has to do.
+  }
+  const final = status >= 400 && status < 500 && status !== 429 && status !== 408;
+  return final
+    ? new EnrolmentRefused(`the master refuses this device: ${message}`)
+    : new Error(message);
+}
+
+function readAnswer(body: string): Omit<Enrolment, 'server'> {
+  const answer = JSON.parse(body) as Record<string, unknown>;
+  const text = (name: string): string => {
+    const value = answer[name];
+    if (typeof value !== 'string') throw new Error(`the master's answer lacks ${name}`);
+    return value;
+  };
+  return {
+    nodeName: text('nodeName'),
+    clusterId: text('clusterId'),
+    certificate: text('certificate'),
+    lifetimeSeconds: Number(answer['lifetimeSeconds']) || 365 * 24 * 60 * 60,
+    ca: text('ca'),
+    masterSigningKey: text('masterSigningKey'),
+    broker: text('broker'),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

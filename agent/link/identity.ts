@@ -1,0 +1,110 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import type { JsonObject } from '../../shared/meta/kube-object.ts';
+import type { WireDocument } from '../../shared/wire/desired-messages.ts';
+import { ensurePrivateFolder, readTextFile, writeFileDurably } from '../host/files.ts';
+import { rawPublicKey, unseal } from './node-crypto.ts';
+
+/** What a device was given when it joined, as it lies in DIR/agent/enrolment.json. */
+export interface Enrolment {
+  nodeName: string;
+  clusterId: string;
+  /** PEM. */
+  certificate: string;
+  lifetimeSeconds: number;
+  /** PEM. */
+  ca: string;
+  /** Raw Ed25519, base64. */
+  masterSigningKey: string;
+  /** mqtts://host:port or wss://host:port/mqtt. */
+  broker: string;
+  /** Where it enrolled: https://host:port. */
+  server: string;
+}
+
+interface Keys {
+  /** Ed25519: signs every message. */
+  signing: KeyObject;
+  /** X25519: opens what is sealed to this device. */
+  sealing: KeyObject;
+  /** P-256: TLS. */
+  tls: KeyObject;
+}
+
+/**
+ * Who this device is: an id and three keys, made at its first start in DIR/agent and never changed, and what it was given when it joined.
+ * Invariant: a key is on disk before anything public of it leaves the device.
+ */
+export class Identity {
+  readonly #folder: string;
+  #id = '';
+  #keys: Keys | undefined;
+  #enrolment: Enrolment | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async open(): Promise<void> {
+    await ensurePrivateFolder(this.#folder);
+    this.#id = await this.#kept('id', () => `${randomBytes(6).toString('hex')}\n`);
+    this.#keys = {
+      signing: await this.#key('signing.key', () => generateKeyPairSync('ed25519').privateKey),
+      sealing: await this.#key('sealing.key', () => generateKeyPairSync('x25519').privateKey),
+      tls: await this.#key(
+        'tls.key',
+        () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+      ),
+    };
+    const saved = await readTextFile(`${this.#folder}/enrolment.json`);
+    this.#enrolment = saved === undefined ? undefined : (JSON.parse(saved) as Enrolment);
+  }
+
+  /** The agent's id, 12 hex digits: every container, link, table and cgroup of it carries this. */
+  get id(): string {
+    return this.#id;
+  }
+
+  get keys(): Keys {
+    if (this.#keys === undefined) throw new Error('the identity is not open');
+    return this.#keys;
+  }
+
+  get enrolment(): Enrolment | undefined {
+    return this.#enrolment;
+  }
+
+  /** What the master learns of the keys; raw, base64. */
+  get publicKeys(): { signingKey: string; sealingKey: string } {
+    return {
+      signingKey: rawPublicKey(this.keys.signing),
+      sealingKey: rawPublicKey(this.keys.sealing),
+    };
+  }
+
+  async saveEnrolment(enrolment: Enrolment): Promise<void> {
+    await writeFileDurably(`${this.#folder}/enrolment.json`, `${JSON.stringify(enrolment)}\n`);
+    this.#enrolment = enrolment;
+  }
+
+  /** Opens a document that is sealed to this device; throws when it is not. */
+  unseal(document: WireDocument): JsonObject {
+    if (this.#enrolment === undefined) throw new Error('the device has not joined a cluster');
+    const { clusterId: cluster, nodeName: node } = this.#enrolment;
+    const { key, version, sealed = '' } = document;
+    return unseal(this.keys.sealing, { cluster, node }, { key, version, sealed });
+  }
+
+  async #key(name: string, make: () => KeyObject): Promise<KeyObject> {
+    const pem = () => make().export({ type: 'pkcs8', format: 'pem' }).toString();
+    return createPrivateKey(await this.#kept(name, pem));
+  }
+
+  async #kept(name: string, make: () => string): Promise<string> {
+    const path = `${this.#folder}/${name}`;
+    const saved = await readTextFile(path);
+    if (saved !== undefined) return saved.trim();
+    const made = make();
+    await writeFileDurably(path, made);
+    return made.trim();
+  }
+}

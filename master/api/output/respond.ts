@@ -1,0 +1,62 @@
+import type { ServerResponse } from 'node:http';
+import { ApiError } from '../../../shared/errors.ts';
+import type { Exchange } from '../exchange.ts';
+import { isTrue } from '../query/flag.ts';
+import { failureStatus } from './status.ts';
+
+/** Answers with a JSON value; `?pretty` indents it. */
+export function respondJson(exchange: Exchange, code: number, value: unknown): void {
+  const indent = isTrue(exchange.query.get('pretty')) ? 2 : undefined;
+  respondBytes(exchange, code, Buffer.from(`${JSON.stringify(value, null, indent)}\n`));
+}
+
+/** Answers with bytes that are JSON already. */
+export function respondBytes(
+  { req, res }: Exchange,
+  code: number,
+  bytes: Buffer,
+  contentType = 'application/json',
+): void {
+  res.writeHead(code, {
+    'Content-Type': contentType,
+    'Content-Length': bytes.byteLength,
+    'Cache-Control': 'no-cache, private',
+  });
+  res.end(req.method === 'HEAD' ? undefined : bytes);
+}
+
+export function respondText(exchange: Exchange, code: number, text: string): void {
+  respondBytes(exchange, code, Buffer.from(text), 'text/plain; charset=utf-8');
+}
+
+/** Answers with the Status of an error; when the answer has begun already, all that is left is to cut it off. */
+export function respondError(exchange: Pick<Exchange, 'req' | 'res'>, error: unknown): void {
+  const { req, res } = exchange;
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const status = failureStatus(error);
+  const bytes = Buffer.from(`${JSON.stringify(status)}\n`);
+  const retryAfter = error instanceof ApiError ? error.details?.retryAfterSeconds : undefined;
+  res.writeHead(status.code, {
+    'Content-Type': 'application/json',
+    'Content-Length': bytes.byteLength,
+    'Cache-Control': 'no-cache, private',
+    ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+  });
+  res.end(req.method === 'HEAD' ? undefined : bytes);
+}
+
+/** One `Warning: 299` header per text (RFC 9111 §5.5), as kubectl prints them in yellow. */
+export function addWarnings(res: ServerResponse, warnings: readonly string[]): void {
+  for (const text of warnings) {
+    res.appendHeader('Warning', `299 - "${quotable(text)}"`);
+  }
+}
+
+function quotable(text: string): string {
+  const escaped = text.replace(/[\\"]/g, (character) => `\\${character}`);
+  // Control characters and what Latin-1 lacks may not stand in a header.
+  return escaped.replace(/[^\x20-\x7e]/g, ' ');
+}

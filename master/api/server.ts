@@ -1,0 +1,85 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { ApiError } from '../../shared/errors.ts';
+import { authenticate } from './authenticate.ts';
+import { authorize } from './authorize.ts';
+import type { ApiParts, Exchange } from './exchange.ts';
+import { respondError } from './output/respond.ts';
+import { EventLines } from './output/watch-printer.ts';
+import { servePath } from './paths/all-paths.ts';
+import { requestInfo } from './request-info.ts';
+import { routeOf } from './routes.ts';
+
+/** Longer than Go's client keeps an idle connection (90 s), so that the client is always the one that closes it. */
+const KEEP_ALIVE_MS = 150_000;
+
+/**
+ * The Kubernetes API over the registry. `http` is a server that listens nowhere: whoever owns the port hands it accepted TLS
+ * connections (`http.emit('connection', socket)`).
+ * Invariant: a request ends with an answer or a closed connection, and no request ends the process.
+ */
+export class ApiServer {
+  readonly http: Server;
+  private readonly parts: ApiParts;
+  private readonly eventLines = new EventLines();
+
+  constructor(parts: ApiParts) {
+    this.parts = parts;
+    this.http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
+  }
+
+  start(): void {
+    this.http.on('request', (req, res) => this.handle(req, res));
+  }
+
+  /** Ends every watch and closes every connection. */
+  stop(): void {
+    this.http.closeAllConnections();
+  }
+
+  /** Answers one request; never throws. */
+  handle(req: IncomingMessage, res: ServerResponse): void {
+    this.serve(req, res).catch((error: unknown) => {
+      if (!(error instanceof ApiError) && !res.destroyed) {
+        this.parts.logger.error('a request failed in an unexpected way', {
+          method: req.method,
+          path: pathOf(req),
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
+      }
+      respondError({ req, res }, error);
+    });
+  }
+
+  private async serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const url = new URL(req.url ?? '/', 'https://api.invalid');
+    const info = requestInfo(req.method ?? 'GET', decodedPath(url), url.searchParams);
+    const user = authenticate(req);
+    authorize(user, info);
+    const exchange: Exchange = {
+      req,
+      res,
+      query: url.searchParams,
+      user,
+      parts: this.parts,
+      eventLines: this.eventLines,
+    };
+    if (!info.isResource) {
+      await servePath(exchange, info.path);
+      return;
+    }
+    const { kind, handler } = routeOf(this.parts.kinds, info);
+    await handler({ ...exchange, info, kind });
+  }
+}
+
+function pathOf(req: IncomingMessage): string {
+  return (req.url ?? '').split('?', 1)[0] ?? '';
+}
+
+function decodedPath(url: URL): string {
+  try {
+    return decodeURIComponent(url.pathname);
+  } catch {
+    throw new ApiError('BadRequest', 'the path of the request is not valid');
+  }
+}

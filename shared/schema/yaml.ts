@@ -1,19 +1,151 @@
-// biome-ignore lint/style/noRestrictedImports: this file is the wrapper
-import { parse, parseAllDocuments, stringify } from 'yaml';
+import {
+  type Document,
+  type DocumentOptions,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParseOptions,
+  parseAllDocuments,
+  parseDocument,
+  type SchemaOptions,
+  stringify,
+  type Tags,
+  // biome-ignore lint/style/noRestrictedImports: this file is the wrapper
+} from 'yaml';
 import type { JsonValue } from '../meta/kube-object.ts';
 
-/** The value of one YAML 1.1 document. */
-export function parseYaml(text: string): JsonValue {
-  return parse(text, { version: '1.1' }) as JsonValue;
+/** Aliases resolved in one document. */
+const MAX_ALIASES = 100;
+/** What the API server takes as a body. */
+const MAX_LENGTH = 3 * 1024 * 1024;
+
+/** The text is not YAML, or is refused for its size; the message is one line. */
+export class YamlError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'YamlError';
+  }
 }
 
-/** The values of all documents of a stream. */
+/**
+ * The value of one YAML document; an empty text is null.
+ * @throws YamlError
+ */
+export function parseYaml(text: string): JsonValue {
+  return parseYamlObject(text).value;
+}
+
+/**
+ * The value of one YAML document, and what strict decoding finds in it: keys that occur twice, told as Kubernetes does.
+ * @throws YamlError
+ */
+export function parseYamlObject(text: string): { value: JsonValue; duplicates: string[] } {
+  return guarded(text, () => {
+    const lineCounter = new LineCounter();
+    const document = parseDocument(text, { ...OPTIONS, lineCounter });
+    const value = toValue(document);
+    const lines: string[] = [];
+    findDuplicates(document.contents, lineCounter, lines);
+    const found = lines.length > 0 ? [`yaml: unmarshal errors:\n${lines.join('\n')}`] : [];
+    return { value, duplicates: found };
+  });
+}
+
+/**
+ * The values of all documents of a stream; empty documents are left out.
+ * @throws YamlError
+ */
 export function parseYamlDocuments(text: string): JsonValue[] {
-  return parseAllDocuments(text, { version: '1.1' }).map(
-    (document) => document.toJS() as JsonValue,
+  return guarded(text, () =>
+    [...parseAllDocuments(text, OPTIONS)].map(toValue).filter((value) => value !== null),
   );
 }
 
+/** YAML in the order of the keys, two spaces deep, lists at the depth of their key as kubectl prints them. */
 export function printYaml(value: JsonValue): string {
-  return stringify(value, { version: '1.1' });
+  return stringify(value, {
+    // In full 1.1, so that text which some reader would take for a date is quoted.
+    version: '1.1',
+    lineWidth: 0,
+    indentSeq: false,
+    aliasDuplicateObjects: false,
+  });
+}
+
+/**
+ * YAML 1.1 as Kubernetes' library reads it: `yes` is true, `0777` is 511, `<<` merges. Two parts of 1.1 it does not have, and
+ * so they stay text here: dates, and numbers to the base of sixty, which `8080:80` would be.
+ */
+const OPTIONS: ParseOptions & DocumentOptions & SchemaOptions = {
+  version: '1.1',
+  uniqueKeys: false,
+  customTags: (tags: Tags): Tags =>
+    tags.filter(
+      (tag) =>
+        typeof tag !== 'object' ||
+        (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME'),
+    ),
+};
+
+/** The library recurses: what is nested too deep overflows the stack, which is an error of the text. */
+function guarded<T>(text: string, parse: () => T): T {
+  if (text.length > MAX_LENGTH) {
+    throw new YamlError(`yaml: document is longer than ${MAX_LENGTH} bytes`);
+  }
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof YamlError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new YamlError(error instanceof RangeError ? 'yaml: exceeded max depth' : `yaml: ${why}`);
+  }
+}
+
+function toValue(document: Document.Parsed): JsonValue {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const line = error.linePos?.[0].line;
+    const [message = ''] = error.message.split(/ at line|\n/);
+    throw new YamlError(`yaml: ${line === undefined ? '' : `line ${line}: `}${message}`);
+  }
+  return toJson(document.toJS({ maxAliasCount: MAX_ALIASES }));
+}
+
+/** What YAML has and JSON has not: binary becomes base64, sets and ordered maps become objects. */
+function toJson(value: unknown): JsonValue {
+  if (value === undefined || value === null) return null;
+  if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof Uint8Array) return btoa(String.fromCharCode(...value));
+  if (value instanceof Set) return Object.fromEntries([...value].map((key) => [String(key), null]));
+  if (value instanceof Map) return fromEntries([...value]);
+  if (typeof value === 'object') return fromEntries(Object.entries(value));
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new YamlError(`yaml: ${value} is not a number in JSON`);
+  }
+  return value as string | number | boolean;
+}
+
+function fromEntries(entries: [unknown, unknown][]): JsonValue {
+  return Object.fromEntries(entries.map(([key, item]) => [String(key), toJson(item)]));
+}
+
+function findDuplicates(node: unknown, counter: LineCounter, lines: string[]): void {
+  if (isSeq(node)) {
+    for (const item of node.items) findDuplicates(item, counter, lines);
+  } else if (isMap(node)) {
+    const keys = new Set<string>();
+    for (const { key, value } of node.items) {
+      if (isScalar(key)) {
+        const name = String(key.value);
+        if (keys.has(name) && name !== '<<') {
+          const { line } = counter.linePos(key.range?.[0] ?? 0);
+          lines.push(`  line ${line}: key "${name}" already set in map`);
+        }
+        keys.add(name);
+      }
+      findDuplicates(value, counter, lines);
+    }
+  }
 }

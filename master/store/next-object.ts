@@ -4,7 +4,7 @@ import type { KubeObject } from '../../shared/meta/kube-object.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Namespace, ObjectMeta } from '../../shared/schema/kubernetes-types.ts';
 
-export type UpdatedSubresource = 'status' | 'finalize' | undefined;
+export type UpdatedSubresource = 'status' | 'finalize' | 'binding' | undefined;
 
 /** A uid that the writer expects and the stored object has not. */
 export function checkUid(kind: ResourceKind, current: KubeObject, uid: string | undefined): void {
@@ -72,6 +72,9 @@ function applyStrategy<T extends KubeObject>(
       return strategy.prepareForStatusUpdate(next, current);
     case 'finalize':
       return finalized(next, current);
+    case 'binding':
+      // Whoever binds changes the node and the condition that says so; no rule of the kind looks at it (as pods/binding upstream).
+      return next;
   }
 }
 

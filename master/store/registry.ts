@@ -21,8 +21,8 @@ export interface WriteOptions {
 }
 
 export interface UpdateOptions extends WriteOptions {
-  /** `finalize`: of a namespace, writes spec.finalizers. */
-  subresource?: 'status' | 'finalize';
+  /** `finalize`: of a namespace, writes spec.finalizers. `binding`: of a pod, gives it its node. */
+  subresource?: 'status' | 'finalize' | 'binding';
   /** 409 when the stored object has another uid. */
   uid?: string;
 }

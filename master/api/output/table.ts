@@ -29,8 +29,10 @@ export interface TableRow {
   object?: PartialObjectMetadata | KubeObject;
 }
 
+type Columns = Pick<ResourceKind, 'columns'>;
+
 /** A Table without its rows. */
-export function tableHead(kind: ResourceKind, form: TableForm, metadata: ListMeta): TableHead {
+export function tableHead(kind: Columns, form: TableForm, metadata: ListMeta): TableHead {
   return {
     kind: 'Table',
     apiVersion: form.apiVersion,
@@ -47,7 +49,7 @@ export function tableHead(kind: ResourceKind, form: TableForm, metadata: ListMet
 
 /** The row of one object: its cells as the kind's columns print them, and as much of the object as the client wants. */
 export function tableRow(
-  kind: ResourceKind,
+  kind: Columns,
   form: TableForm,
   object: KubeObject,
   nowMs: number,

@@ -26,6 +26,11 @@ export async function deleteOptions({ req, query }: Exchange): Promise<CheckedDe
   const body = await readBody(req);
   const given =
     body.byteLength > 0 ? optionsOfBody(req.headers['content-type'], body) : ofQuery(query);
+  return checkedDeleteOptions(given);
+}
+
+/** The same of options that came within another object. Throws Invalid. */
+export function checkedDeleteOptions(given: DeleteOptionsBody): CheckedDeleteOptions {
   const errors = validate(given);
   if (errors.length > 0) throw invalid(DELETE_OPTIONS, '', errors);
   const policy = policyOf(given);

@@ -1,28 +1,9 @@
-import { badRequest } from '../../../shared/errors.ts';
-import type { JsonObject, JsonValue, KubeObject } from '../../../shared/meta/kube-object.ts';
-import type { Decoded, FieldValidation } from '../../../shared/schema/decode-json.ts';
-import type { Gvk } from '../../../shared/schema/gvk.ts';
-import { mediaTypeOf, readBody, unsupportedMediaType } from '../body.ts';
+import type { KubeObject } from '../../../shared/meta/kube-object.ts';
 import type { ResourceExchange } from '../exchange.ts';
 import { addWarnings } from '../output/respond.ts';
 import { respondObject } from '../output/respond-object.ts';
-import { decodePatched } from '../patch/decode-patched.ts';
-import { applyJsonPatch } from '../patch/json-patch.ts';
-import { applyMergePatch } from '../patch/merge-patch.ts';
-import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
 import { writeOptions } from '../query/write-options.ts';
-
-const PATCH_MEDIA_TYPES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-] as const;
-
-/** A patch of a request, ready to be applied to whatever the object is at that moment. */
-export interface Patch {
-  /** The object after the patch, with the warnings of its decoding. */
-  apply(kind: Gvk, current: KubeObject): Decoded;
-}
+import { readPatch } from './read-patch.ts';
 
 /** PATCH of an object. When another write comes between, the patch is applied again to what that left. */
 export async function patchObject(exchange: ResourceExchange): Promise<void> {
@@ -50,58 +31,4 @@ export async function applyToObject(
   });
   addWarnings(res, warnings);
   respondObject(exchange, 200, object);
-}
-
-/** Reads the patch of a request. Throws UnsupportedMediaType, BadRequest. */
-export async function readPatch(
-  { req }: Pick<ResourceExchange, 'req'>,
-  fieldValidation: FieldValidation,
-): Promise<Patch> {
-  const type = patchMediaType(req.headers['content-type']);
-  const patch = parsePatch((await readBody(req)).toString('utf8'));
-  return {
-    apply: (kind, current) => {
-      const before = current as unknown as JsonObject;
-      const patched = applyPatch(type, kind, before, patch);
-      const shape = isObject(patch) ? patch : undefined;
-      return decodePatched(kind, patched, fieldValidation, shape);
-    },
-  };
-}
-
-type PatchMediaType = (typeof PATCH_MEDIA_TYPES)[number];
-
-function patchMediaType(contentType: string | undefined): PatchMediaType {
-  const type = mediaTypeOf(contentType);
-  const known = PATCH_MEDIA_TYPES.find((accepted) => accepted === type);
-  if (known === undefined) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
-  return known;
-}
-
-function applyPatch(
-  type: PatchMediaType,
-  kind: Gvk,
-  current: JsonObject,
-  patch: JsonValue,
-): JsonObject {
-  switch (type) {
-    case 'application/json-patch+json':
-      return applyJsonPatch(current, patch);
-    case 'application/merge-patch+json':
-      return applyMergePatch(current, patch);
-    case 'application/strategic-merge-patch+json':
-      return applyStrategicMergePatch(current, patch, kind);
-  }
-}
-
-function parsePatch(text: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${(error as Error).message}`);
-  }
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

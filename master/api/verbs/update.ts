@@ -1,4 +1,4 @@
-import { type ApiError, badRequest, invalid, modifiedMeanwhile } from '../../../shared/errors.ts';
+import { type ApiError, invalid, modifiedMeanwhile } from '../../../shared/errors.ts';
 import { fieldInvalid } from '../../../shared/meta/field-error.ts';
 import type { KubeObject } from '../../../shared/meta/kube-object.ts';
 import type { ResourceKind } from '../../../shared/resources/resource-kind.ts';
@@ -7,7 +7,8 @@ import type { ResourceExchange } from '../exchange.ts';
 import { addWarnings } from '../output/respond.ts';
 import { respondObject } from '../output/respond-object.ts';
 import { type CheckedWriteOptions, writeOptions } from '../query/write-options.ts';
-import { inNamespace } from './create.ts';
+import { checkName } from './check-name.ts';
+import { inNamespace } from './in-namespace.ts';
 
 /** The kinds whose PUT also creates (AllowCreateOnUpdate of their strategies upstream). */
 const CREATED_BY_UPDATE = new Set(['endpoints', 'events', 'leases', 'limitranges', 'services']);
@@ -45,15 +46,6 @@ export async function putObject(
   checkName(info.name, object.metadata.name);
   addWarnings(res, warnings);
   return inNamespace(info, object);
-}
-
-/** A body without a name has the name of the path on Kubernetes only where the object says so; elsewhere it is refused. */
-export function checkName(requested: string, given: string): void {
-  if (given === requested) return;
-  if (given === '') throw badRequest('name must be provided');
-  throw badRequest(
-    `the name of the object (${given}) does not match the name on the URL (${requested})`,
-  );
 }
 
 function checkConditional(kind: ResourceKind, object: KubeObject): void {

@@ -1,4 +1,4 @@
-import type { ContainerState } from './runtime.ts';
+import type { ContainerExit, ContainerState } from './runtime.ts';
 
 /** The part of one entry of `podman ps --all --format json` that is read here. Times are seconds since 1970, far below 0 for never. */
 export interface PodmanPsEntry {
@@ -18,9 +18,8 @@ export interface PodmanPsEntry {
 /** What the container's files say; asked only where it matters. */
 export interface ContainerFiles {
   monitorAlive(): boolean;
-  oomMark(): boolean;
-  /** JSON that start() left when the process could not start. */
-  startError(): string | undefined;
+  /** What the driver noted when it saw the exit, or when the process could not start. */
+  exitNote(): Omit<ContainerExit, 'id'> | undefined;
 }
 
 /**
@@ -53,24 +52,26 @@ export function containerState(row: PodmanPsEntry, files: ContainerFiles): Conta
         ...base,
         state: 'exited',
         exitCode: row.ExitCode,
-        oomKilled: files.oomMark(),
         ...(row.ExitedAt > 0 ? { finishedAt: timestamp(row.ExitedAt) } : {}),
+        ...noted(files.exitNote()),
       };
     default:
       return { ...base, state: 'lost' };
   }
 }
 
-function notStarted(
-  row: PodmanPsEntry,
-  files: ContainerFiles,
-): Pick<ContainerState, 'state' | 'exitCode' | 'finishedAt' | 'oomKilled'> {
-  const mark = files.startError();
-  if (mark !== undefined) {
-    const { exitCode, finishedAt } = JSON.parse(mark) as { exitCode: number; finishedAt: string };
-    return { state: 'exited', exitCode, finishedAt, oomKilled: false };
-  }
+function notStarted(row: PodmanPsEntry, files: ContainerFiles): EndOfContainer {
+  const note = noted(files.exitNote());
+  if (note !== undefined) return { state: 'exited', ...note };
   return { state: row.StartedAt > 0 ? 'lost' : 'created' };
+}
+
+type EndOfContainer = Pick<ContainerState, 'state' | 'exitCode' | 'finishedAt' | 'oomKilled'>;
+
+function noted(note: Omit<ContainerExit, 'id'> | undefined) {
+  if (note === undefined) return undefined;
+  const { exitCode, oomKilled, finishedAtMs } = note;
+  return { exitCode, oomKilled, finishedAt: new Date(finishedAtMs).toISOString() };
 }
 
 function timestamp(seconds: number): string {

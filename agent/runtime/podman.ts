@@ -47,7 +47,8 @@ export const AGENT_LABEL = 'skerry.dev/agent';
 
 /** What a container that never got to run is shown with, as containerd's under Kubernetes. */
 const START_ERROR_EXIT_CODE = 128;
-const START_ERROR_FILE = 'skerry-start-error';
+/** What was known when a container ended, or failed to start. */
+const EXIT_NOTE = 'skerry-exit.json';
 const REMOVE_AT_ONCE = 50;
 
 /**
@@ -103,7 +104,7 @@ export class PodmanRuntime implements Runtime {
     };
   }
 
-  /** One podman process; monitors and marks are looked up in files. */
+  /** One podman process, and one more when containers ended while nobody watched; all else is looked up in files. */
   async list(): Promise<ContainerState[]> {
     const places = await this.#engine.places();
     const rows = await this.#ps();
@@ -114,7 +115,29 @@ export class PodmanRuntime implements Runtime {
       states.push(state);
       if (state.state === 'running') this.#running.add(row.Id);
     }
+    await this.#askForOomKills(states.filter((state) => state.oomKilled === undefined));
     return states;
+  }
+
+  /** podman keeps this only in its database once its own clean-up has run. */
+  async #askForOomKills(states: readonly ContainerState[]): Promise<void> {
+    const ended = new Map(
+      states.filter(({ state }) => state === 'exited').map((state) => [state.id, state]),
+    );
+    if (ended.size === 0) return;
+    const format = '--format={{.Id}} {{.State.OOMKilled}}';
+    const out = await this.#engine
+      .call(['container', 'inspect', format, ...ended.keys()])
+      // One that went meanwhile is an error, and the others are printed all the same.
+      .catch((error: unknown) => {
+        if (error instanceof CommandError) return error.stdout;
+        throw error;
+      });
+    for (const line of out.split('\n')) {
+      const [id = '', oomKilled] = line.split(' ');
+      const state = ended.get(id);
+      if (state !== undefined) state.oomKilled = oomKilled === 'true';
+    }
   }
 
   imageConfig(reference: string): Promise<ImageConfig | undefined> {
@@ -155,9 +178,12 @@ export class PodmanRuntime implements Runtime {
     } catch (error) {
       this.#running.delete(id);
       if (error instanceof CommandError && error.failure === 'exit' && fileExists(folder)) {
-        const at = new Date(this.#nowMs()).toISOString();
-        const mark = { exitCode: START_ERROR_EXIT_CODE, finishedAt: at };
-        writeSmallFile(`${folder}/${START_ERROR_FILE}`, JSON.stringify(mark));
+        this.#noteExit(places, {
+          id,
+          exitCode: START_ERROR_EXIT_CODE,
+          oomKilled: false,
+          finishedAtMs: this.#nowMs(),
+        });
       }
       throw runtimeError('RunContainerError', error);
     }
@@ -229,12 +255,20 @@ export class PodmanRuntime implements Runtime {
       this.#resyncSoon();
       return;
     }
-    this.#tell({
+    const exit = {
       id,
       exitCode,
       oomKilled: this.#wasOomKilled(places, id),
       finishedAtMs: modifiedAtMs(file) ?? this.#nowMs(),
-    });
+    };
+    this.#noteExit(places, exit);
+    this.#tell(exit);
+  }
+
+  /** In the container's own folder, so that it goes with the container. */
+  #noteExit(places: PodmanPlaces, { id, ...note }: ContainerExit): void {
+    const folder = `${places.containersFolder}/${id}/userdata`;
+    if (fileExists(folder)) writeSmallFile(`${folder}/${EXIT_NOTE}`, JSON.stringify(note));
   }
 
   /** The monitor's mark may come a moment after the exit; the kernel's own count in the cgroup is there before it. */
@@ -286,8 +320,10 @@ function containerFiles(places: PodmanPlaces, id: string): ContainerFiles {
       const pid = readNumber(`${places.runFolder}/${id}/userdata/conmon.pid`);
       return pid !== undefined && isAlive(pid) && processIs(pid, id);
     },
-    oomMark: () => fileExists(`${kept}/oom`),
-    startError: () => readSmallFile(`${kept}/${START_ERROR_FILE}`),
+    exitNote: () => {
+      const text = readSmallFile(`${kept}/${EXIT_NOTE}`);
+      return text === undefined ? undefined : (JSON.parse(text) as Omit<ContainerExit, 'id'>);
+    },
   };
 }
 

@@ -1,0 +1,137 @@
+// biome-ignore lint/style/noRestrictedImports: this is the wrapper of mqtt
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+
+const CONNECT_TIMEOUT_MS = 20_000;
+/** The broker's silence that ends a connection is one and a half times this. */
+const KEEPALIVE_SECONDS = 30;
+
+export interface LinkOptions {
+  /** mqtts://host:port, spoken after ALPN `mqtt`, or wss://host:port/mqtt. */
+  url: string;
+  clientId: string;
+  /** PEM; only this authority is trusted. */
+  ca: string;
+  certificate: string;
+  privateKey: string;
+  will: { topic: string; payload: Uint8Array };
+  subscriptions: readonly { topic: string; qos: 0 | 1 }[];
+  onMessage(topic: string, payload: Uint8Array): void;
+}
+
+/**
+ * One connection to the broker, MQTT 3.1.1, clean session; it is never mended: whoever wants another opens another, with its own
+ * session and will. Nothing is queued for a connection that is gone.
+ */
+export class LinkConnection {
+  readonly #client: MqttClient;
+  readonly #closed: Promise<string>;
+
+  private constructor(client: MqttClient, closed: Promise<string>) {
+    this.#client = client;
+    this.#closed = closed;
+  }
+
+  /** Connected and subscribed. Throws with the reason when either fails or `signal` aborts. */
+  static async open(options: LinkOptions, signal: AbortSignal): Promise<LinkConnection> {
+    const client = connect(options.url, clientOptions(options));
+    let reason = 'the broker closed the connection';
+    client.on('error', (error) => {
+      reason = describe(error);
+    });
+    // Messages may come with the SUBACK: nobody may be late for them.
+    client.on('message', (topic, payload) => options.onMessage(topic, payload));
+    const closed = new Promise<string>((resolve) => client.once('close', () => resolve(reason)));
+    const connection = new LinkConnection(client, closed);
+    const abort = () => client.end(true);
+    signal.addEventListener('abort', abort);
+    try {
+      signal.throwIfAborted();
+      await Promise.race([
+        connected(client).then(() => subscribe(client, options.subscriptions)),
+        closed.then((why) => {
+          throw new Error(why);
+        }),
+      ]);
+      return connection;
+    } catch (error) {
+      client.end(true);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Resolves with the reason when the connection is over. */
+  get closed(): Promise<string> {
+    return this.#closed;
+  }
+
+  /** Bytes that the socket has not taken yet. */
+  get unsentBytes(): number {
+    return this.#client.stream.writableLength;
+  }
+
+  /** Resolves when sent (QoS 0) or acknowledged by the broker (QoS 1); false when the connection ended before. */
+  publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<boolean> {
+    if (!this.#client.connected) return Promise.resolve(false);
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    const sent = new Promise<boolean>((resolve) => {
+      this.#client.publish(topic, bytes, { qos }, (error) => resolve(!error));
+    });
+    return Promise.race([sent, this.#closed.then(() => false)]);
+  }
+
+  /** Says goodbye, so that the will is not published; at most a second. */
+  async close(): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.#client.end(false, {}, () => resolve()));
+    const timer = setTimeout(() => this.#client.end(true), 1000);
+    await Promise.race([ended, this.#closed]);
+    clearTimeout(timer);
+  }
+
+  /** Cuts the connection, as a broken network would. */
+  cut(): void {
+    this.#client.end(true);
+  }
+}
+
+function clientOptions(options: LinkOptions): IClientOptions {
+  const { url, clientId, ca, certificate, privateKey, will } = options;
+  const tls = { ca, cert: certificate, key: privateKey, rejectUnauthorized: true };
+  const payload = Buffer.from(will.payload);
+  return {
+    ...tls,
+    ...(url.startsWith('wss:') ? { wsOptions: tls } : { ALPNProtocols: ['mqtt'] }),
+    protocolVersion: 4,
+    clean: true,
+    clientId,
+    keepalive: KEEPALIVE_SECONDS,
+    // Heartbeats go up all the time; only an answered ping shows that the other side is there.
+    reschedulePings: false,
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    resubscribe: false,
+    queueQoSZero: false,
+    will: { topic: will.topic, payload, qos: 0, retain: false },
+  };
+}
+
+function connected(client: MqttClient): Promise<void> {
+  return new Promise((resolve) => client.once('connect', () => resolve()));
+}
+
+function subscribe(client: MqttClient, subscriptions: LinkOptions['subscriptions']): Promise<void> {
+  const wanted = Object.fromEntries(subscriptions.map(({ topic, qos }) => [topic, { qos }]));
+  return new Promise((resolve, reject) => {
+    client.subscribe(wanted, (error, granted) => {
+      const refused = granted?.find(({ qos }) => qos > 2);
+      if (error) reject(error);
+      else if (refused) reject(new Error(`the broker refuses to let us read ${refused.topic}`));
+      else resolve();
+    });
+  });
+}
+
+function describe(error: Error & { code?: unknown }): string {
+  return error.message || String(error.code ?? 'the connection failed');
+}

@@ -1,0 +1,217 @@
+import type { Logger } from '../../shared/logger.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import { decodeBody, encodeBody } from '../../shared/wire/body.ts';
+import type { Message } from '../../shared/wire/message-assembler.ts';
+import { encodeAlive, readSeen } from '../../shared/wire/report-messages.ts';
+import { formatSession } from '../../shared/wire/session-id.ts';
+import { decodeStreamMessage, encodeStreamMessage } from '../../shared/wire/stream-messages.ts';
+import type { Leaf } from '../../shared/wire/topics.ts';
+import type { DiskState } from '../state/disk-state.ts';
+import type { StreamHandler } from '../streams/stream.ts';
+import { Backoff } from './backoff.ts';
+import { Channel } from './channel.ts';
+import { DesiredInbox } from './desired-inbox.ts';
+import { EnrolmentRefused, type JoinRequest, Membership } from './enrol.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { Enrolment, Identity } from './identity.ts';
+import type { Outbox } from './outbox.ts';
+import { pause } from './pause.ts';
+import { StatusOutbox } from './status-outbox.ts';
+import { StreamMux } from './stream-mux.ts';
+
+const RENEWAL_LOOK_MS = 24 * 60 * 60 * 1000;
+/** A heartbeat that would only wait in a stalled socket is left out. */
+const STALLED_BYTES = 64 * 1024;
+
+export interface LinkParts {
+  /** Open already. */
+  identity: Identity;
+  /** Open already. */
+  state: DiskState;
+  /** How to join, where the device has not yet; absent, it must have. */
+  join?: JoinRequest;
+  streams: readonly StreamHandler[];
+  /** The agent's version. */
+  release: string;
+  clock: Clock;
+  /** Numbers in [0, 1), for jitter. */
+  random: () => number;
+  logger: Logger;
+  /** The master will not have this device: nothing more is tried. The message is one sentence for the user. */
+  onRefused: (message: string) => void;
+  /** Told once, as soon as the device belongs to a cluster (at once, if it does already). */
+  onJoined?: (enrolment: Enrolment) => void;
+}
+
+/**
+ * The device's one connection to its master: joins, connects, connects again. What comes in goes to the saved state, what is
+ * reported waits in `outbox`; nothing else in the agent knows whether there is a master at the moment.
+ */
+export class Link {
+  readonly #parts: LinkParts;
+  readonly #membership: Membership;
+  readonly #outbox: StatusOutbox;
+  readonly #stop = new AbortController();
+  #channel: Channel | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+    this.#membership = new Membership(parts);
+    this.#outbox = new StatusOutbox({
+      send: (batch) => this.#channel?.send('st', 'reports', encodeBody(batch)),
+      clock: parts.clock,
+      logger: parts.logger,
+    });
+  }
+
+  get outbox(): Outbox {
+    return this.#outbox;
+  }
+
+  get connected(): boolean {
+    return this.#channel !== undefined;
+  }
+
+  /** Returns at once; the rest happens in the background. */
+  start(): void {
+    this.#running = this.#run(this.#stop.signal).catch((error: unknown) => {
+      if (error instanceof EnrolmentRefused) this.#parts.onRefused(error.message);
+      else this.#parts.logger.error('the link failed', { error: String(error) });
+    });
+  }
+
+  /** Tells the master that the node leaves for now, and ends the connection. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Cuts the connection as a broken network would; the link mends it. */
+  cut(): void {
+    this.#channel?.cut();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const enrolment = await this.#membership.join(this.#parts.join, signal);
+    if (enrolment === undefined) return;
+    this.#parts.onJoined?.(enrolment);
+    const start = await this.#parts.state.countStart();
+    const { random, clock, logger } = this.#parts;
+    const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random });
+    let lastFailure = '';
+    for (let connection = 1; !signal.aborted; connection += 1) {
+      try {
+        const reason = await this.#connectOnce(formatSession({ start, connection }), signal, () =>
+          backoff.reset(),
+        );
+        if (signal.aborted) return;
+        lastFailure = '';
+        logger.warn(`the link to the master is down: ${reason}`);
+      } catch (error) {
+        if (signal.aborted) return;
+        const failure = error instanceof Error ? error.message : String(error);
+        if (failure !== lastFailure) logger.warn(`cannot reach the master: ${failure}`);
+        lastFailure = failure;
+      }
+      await pause(clock, backoff.nextMs(), signal);
+    }
+  }
+
+  /** One connection from its beginning to its end; answers why it ended. */
+  async #connectOnce(
+    session: string,
+    signal: AbortSignal,
+    onConnected: () => void,
+  ): Promise<string> {
+    if (this.#membership.renewalIsDue()) await this.#membership.renew(signal);
+    const { identity, logger } = this.#parts;
+    const { enrolment } = identity;
+    if (enrolment === undefined) throw new Error('the device has not joined a cluster');
+    const { channel, attach } = await Channel.open({
+      identity,
+      enrolment,
+      session,
+      signal,
+      logger,
+    });
+    const { receive, detach } = this.#attach(channel);
+    attach(receive);
+    onConnected();
+    logger.info('connected to the master', { broker: enrolment.broker, session });
+    const reason = await closedOrAborted(channel, signal);
+    detach();
+    if (signal.aborted) await channel.close();
+    return reason;
+  }
+
+  /** Joins the parts to a connection; `detach` parts them again. */
+  #attach(channel: Channel): {
+    receive: (leaf: Leaf, message: Message) => void;
+    detach: () => void;
+  } {
+    const { state, streams, release, clock, random, logger } = this.#parts;
+    this.#channel = channel;
+    const inbox = new DesiredInbox({
+      store: state,
+      send: ({ kind, body }) => channel.send('ack', kind, encodeBody(body)),
+      onEpoch: () => this.#outbox.resendAll(),
+      ...{ release, clock, random, logger },
+    });
+    const mux = new StreamMux({
+      handlers: streams,
+      send: (message) => channel.send('rs', 'stream', encodeStreamMessage(message)),
+      logger,
+    });
+    const beat = () => {
+      if (channel.unsentBytes > STALLED_BYTES) return;
+      channel.send('al', 'alive', encodeAlive({ up: true }));
+    };
+    const heartbeat = new Heartbeat({ beat, clock, random });
+    const cancelRenewal = this.#renewInTime();
+    // The birth goes first: it begins the session.
+    heartbeat.start();
+    inbox.connected();
+    this.#outbox.connected();
+    return {
+      receive: (leaf, message) => {
+        if (message.header.kind === 'seen') this.#outbox.seen(readSeen(decodeBody(message.body)));
+        else if (leaf === 'rq') mux.receive(decodeStreamMessage(message.body));
+        else inbox.receive(message);
+      },
+      detach: () => {
+        this.#channel = undefined;
+        cancelRenewal();
+        heartbeat.stop();
+        inbox.disconnected();
+        mux.disconnected();
+        this.#outbox.disconnected();
+      },
+    };
+  }
+
+  /** A connection may outlive its certificate, the next one would not: looked at once a day. */
+  #renewInTime(): () => void {
+    let cancel = () => {};
+    const lookAgain = () => {
+      cancel = this.#parts.clock.after(RENEWAL_LOOK_MS, () => {
+        if (this.#membership.renewalIsDue()) void this.#membership.renew(this.#stop.signal);
+        lookAgain();
+      });
+    };
+    lookAgain();
+    return () => cancel();
+  }
+}
+
+function closedOrAborted(channel: Channel, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    const abort = () => resolve('stopped');
+    if (signal.aborted) return resolve('stopped');
+    signal.addEventListener('abort', abort);
+    void channel.closed.then((reason) => {
+      signal.removeEventListener('abort', abort);
+      resolve(reason);
+    });
+  });
+}

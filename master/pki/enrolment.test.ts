@@ -1,0 +1,158 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Logger } from '../../shared/logger.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import { CATALOG } from '../../shared/resources/catalog.ts';
+import { NAMESPACES } from '../../shared/resources/namespace.ts';
+import { NODES } from '../../shared/resources/node.ts';
+import { SECRETS } from '../../shared/resources/secret.ts';
+import { builtCertificateChild } from '../../test/builders/certificate-child.ts';
+import type { EnrolmentRequest } from '../api/node-enrolment.ts';
+import { MemoryStore } from '../store/memory-store.ts';
+import { Registry } from '../store/registry.ts';
+import { CertificateAuthority } from './certificate-authority.ts';
+import { CertificateChild } from './certificate-child.ts';
+import { Enrolment } from './enrolment.ts';
+import { rawPublicKey } from './key-pairs.ts';
+import { NodeKeys } from './node-keys.ts';
+import { JoinTokens } from './tokens.ts';
+
+const silent: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silent,
+};
+const clock: Clock = { nowMs: Date.now, monotonicMs: () => 0, after: () => () => {} };
+
+describe('enrolment', () => {
+  const root = mkdtempSync(join(tmpdir(), 'skerry-enrolment-'));
+  let registry: Registry;
+  let authority: CertificateAuthority;
+  let tokens: JoinTokens;
+  let enrolment: Enrolment;
+
+  beforeAll(async () => {
+    let uid = 0;
+    const store = new MemoryStore();
+    await store.open();
+    registry = new Registry({ store, clock, kinds: CATALOG, newUid: () => `u${++uid}` });
+    await registry.open();
+    await registry.create(NAMESPACES, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'kube-system', uid: '', resourceVersion: '', creationTimestamp: '' },
+      spec: {},
+      status: {},
+    });
+    authority = new CertificateAuthority({
+      folder: join(root, 'pki'),
+      child: new CertificateChild(builtCertificateChild()),
+      clock,
+    });
+    await authority.open({ dnsNames: ['localhost'], addresses: [] });
+    const { caSha256 } = authority;
+    tokens = new JoinTokens({ registry, secrets: SECRETS, clock, caSha256 });
+    enrolment = new Enrolment({
+      registry,
+      nodes: NODES,
+      tokens,
+      authority,
+      broker: () => 'mqtts://192.0.2.1:6443',
+      logger: silent,
+    });
+  });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  function requestOf(nodeName: string): EnrolmentRequest {
+    const key = join(root, 'device.key');
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const csr = execFileSync('openssl', ['req', '-new', '-key', key, '-subj', '/CN=anyone']);
+    return {
+      nodeName,
+      csr: csr.toString(),
+      signingKey: rawPublicKey(generateKeyPairSync('ed25519').privateKey),
+      sealingKey: rawPublicKey(generateKeyPairSync('x25519').privateKey),
+    };
+  }
+
+  test('a device with a token gets a certificate, and its keys stand on its Node', async () => {
+    const request = requestOf('pi-1.lan');
+    const answer = await enrolment.enrol(await tokens.create(), request);
+    expect(new X509Certificate(answer.certificate).subject).toBe(
+      'O=system:nodes\nCN=system:node:pi-1.lan',
+    );
+    expect(
+      new X509Certificate(answer.certificate).verify(new X509Certificate(answer.ca).publicKey),
+    ).toBe(true);
+    expect(answer).toMatchObject({
+      nodeName: 'pi-1.lan',
+      clusterId: authority.clusterId,
+      masterSigningKey: authority.signingPublicKey,
+      broker: 'mqtts://192.0.2.1:6443',
+    });
+    const keys = new NodeKeys({ registry, nodes: NODES });
+    expect(keys.signingKey('pi-1.lan')).toBe(request.signingKey);
+    expect(keys.sealingKey('pi-1.lan')).toBe(request.sealingKey);
+    expect(keys.signingKey('pi-2')).toBeUndefined();
+  });
+
+  test('a name that another device holds is refused and the use of the token given back', async () => {
+    const mine = requestOf('pi-3');
+    await enrolment.enrol(await tokens.create(), mine);
+    const token = await tokens.create();
+    await expect(enrolment.enrol(token, requestOf('pi-3'))).rejects.toMatchObject({
+      reason: 'Conflict',
+      message: expect.stringContaining('held by another device'),
+    });
+    // The same device may come again, with a new TLS key.
+    const again = { ...requestOf('pi-3'), signingKey: mine.signingKey };
+    expect((await enrolment.enrol(token, again)).nodeName).toBe('pi-3');
+    await expect(enrolment.enrol(token, again)).rejects.toThrow('used up');
+  });
+
+  test('of two devices that want one name at once, one gets it', async () => {
+    const token = await tokens.create({ uses: 2 });
+    const outcomes = await Promise.allSettled([
+      enrolment.enrol(token, requestOf('pi-4')),
+      enrolment.enrol(token, requestOf('pi-4')),
+    ]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('a name, key or request that is not one is a bad request', async () => {
+    const token = await tokens.create();
+    const good = requestOf('pi-5');
+    for (const bad of [
+      { nodeName: 'Pi_5' },
+      { nodeName: 'a'.repeat(254) },
+      { signingKey: 'AAAA' },
+      { sealingKey: 'x' },
+      { csr: '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----' },
+    ]) {
+      await expect(enrolment.enrol(token, { ...good, ...bad })).rejects.toMatchObject({
+        reason: 'BadRequest',
+      });
+    }
+    await enrolment.enrol(token, good);
+  });
+
+  test('a certificate renews its own node only, while that exists and for the device that enrolled', async () => {
+    const request = requestOf('pi-6');
+    const first = await enrolment.enrol(await tokens.create(), request);
+    const renewed = await enrolment.renew('pi-6', request);
+    expect(renewed.certificate).not.toBe(first.certificate);
+    await expect(enrolment.renew('pi-5', request)).rejects.toMatchObject({ reason: 'BadRequest' });
+    await expect(enrolment.renew('pi-6', requestOf('pi-6'))).rejects.toMatchObject({
+      reason: 'Conflict',
+    });
+    await registry.delete(NODES, { namespace: '', name: 'pi-6' });
+    await expect(enrolment.renew('pi-6', request)).rejects.toThrow('join again with a token');
+  });
+});

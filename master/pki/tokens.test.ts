@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import { CATALOG } from '../../shared/resources/catalog.ts';
+import { NAMESPACES } from '../../shared/resources/namespace.ts';
+import { SECRETS } from '../../shared/resources/secret.ts';
+import { parseJoinToken } from '../../shared/wire/join-token.ts';
+import { MemoryStore } from '../store/memory-store.ts';
+import { Registry } from '../store/registry.ts';
+import { JoinTokens } from './tokens.ts';
+
+const HASH = 'ab'.repeat(32);
+const START = Date.UTC(2026, 10, 21, 12);
+
+class SettableClock implements Clock {
+  now = START;
+
+  nowMs(): number {
+    return this.now;
+  }
+
+  monotonicMs(): number {
+    return this.now;
+  }
+
+  after(): () => void {
+    return () => {};
+  }
+}
+
+describe('join tokens', () => {
+  let clock: SettableClock;
+  let registry: Registry;
+  let tokens: JoinTokens;
+
+  beforeEach(async () => {
+    clock = new SettableClock();
+    let uid = 0;
+    const store = new MemoryStore();
+    await store.open();
+    registry = new Registry({ store, clock, kinds: CATALOG, newUid: () => `u${++uid}` });
+    await registry.open();
+    await registry.create(NAMESPACES, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'kube-system', uid: '', resourceVersion: '', creationTimestamp: '' },
+      spec: {},
+      status: {},
+    });
+    tokens = new JoinTokens({ registry, secrets: SECRETS, clock, caSha256: HASH });
+  });
+
+  const secretOf = (token: string) =>
+    registry.get(SECRETS, {
+      namespace: 'kube-system',
+      name: `bootstrap-token-${token.split('.')[0]}`,
+    });
+  const refusal = (token: string, message: string, node = 'pi-1') =>
+    expect(tokens.redeem(token, node)).rejects.toMatchObject({ reason: 'Unauthorized', message });
+
+  test('are Secrets of the bootstrap type, for a day and one use', async () => {
+    const token = await tokens.create();
+    expect(parseJoinToken(token)?.caSha256).toBe(HASH);
+    const secret = secretOf(token);
+    expect(secret.type).toBe('bootstrap.kubernetes.io/token');
+    const plain = Object.fromEntries(
+      Object.entries(secret.data ?? {}).map(([key, value]) => [key, atob(value)]),
+    );
+    expect(plain).toEqual({
+      'token-id': token.split('.')[0],
+      'token-secret': token.split('.')[1],
+      expiration: '2026-11-22T12:00:00Z',
+      'usage-bootstrap-authentication': 'true',
+      'skerry-uses': '1',
+    });
+  });
+
+  test('serve as often as they say, and a use that led nowhere is given back', async () => {
+    const token = await tokens.create({ uses: 2 });
+    await tokens.redeem(token, 'pi-1');
+    const use = await tokens.redeem(token, 'pi-2');
+    await refusal(token, 'the join token is used up');
+    await use.giveBack();
+    await tokens.redeem(token, 'pi-3');
+    await refusal(token, 'the join token is used up');
+  });
+
+  test('one use goes to one of two devices that come at once', async () => {
+    const token = await tokens.create();
+    const outcomes = await Promise.allSettled([
+      tokens.redeem(token, 'pi-1'),
+      tokens.redeem(token, 'pi-2'),
+    ]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('each refusal says why', async () => {
+    const token = await tokens.create({ ttlSeconds: 60, nodeName: 'pi-1' });
+    const [id, secret] = token.split('.');
+    await refusal('abc', 'the join token is malformed: it has the form <id>.<secret>.<hash>');
+    await refusal(`${id}.${secret}.${'cd'.repeat(32)}`, 'the join token is of another cluster');
+    await refusal(`zzzzzz.${secret}.${HASH}`, 'the join token is unknown');
+    await refusal(`${id}.${'0'.repeat(16)}.${HASH}`, 'the join token is unknown');
+    await refusal(token, 'the join token is for node "pi-1", not for "pi-2"', 'pi-2');
+    clock.now += 61_000;
+    await refusal(token, 'the join token expired at 2026-11-21T12:01:00Z');
+  });
+
+  test('a Secret of another type, or not meant for joining, is no token', async () => {
+    const token = await tokens.create();
+    const key = { namespace: 'kube-system', name: secretOf(token).metadata.name };
+    await registry.update(SECRETS, key, (current) => ({
+      ...current,
+      data: { ...current.data, 'usage-bootstrap-authentication': btoa('false') },
+    }));
+    await refusal(token, 'the join token is unknown');
+  });
+
+  test('a token that was deleted while it was used takes nothing back', async () => {
+    const token = await tokens.create();
+    const use = await tokens.redeem(token, 'pi-1');
+    await registry.delete(SECRETS, {
+      namespace: 'kube-system',
+      name: secretOf(token).metadata.name,
+    });
+    await use.giveBack();
+    await refusal(token, 'the join token is unknown');
+  });
+});

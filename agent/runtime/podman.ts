@@ -28,22 +28,15 @@ import {
   RuntimeError,
   type RuntimeInfo,
 } from './runtime.ts';
+import { AGENT_LABEL, type RuntimeOptions } from './runtime-options.ts';
 
-export interface PodmanRuntimeOptions {
-  /** Goes into the label `skerry.dev/agent` of every container and is the only thing that makes a container ours. */
-  agentId: string;
-  log: Logger;
-  /** Wall clock, milliseconds. */
-  nowMs: () => number;
+export interface PodmanRuntimeOptions extends RuntimeOptions {
   run?: RunCommand;
   /** The podman to call. */
   command?: string;
   /** How many podman processes at once; the others wait. */
   maxProcesses?: number;
 }
-
-/** The label that makes a container this agent's. */
-export const AGENT_LABEL = 'skerry.dev/agent';
 
 /** What a container that never got to run is shown with, as containerd's under Kubernetes. */
 const START_ERROR_EXIT_CODE = 128;

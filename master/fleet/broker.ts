@@ -96,8 +96,11 @@ export class Broker {
     this.#aedes.handle(connection);
   }
 
-  /** Sends to a node that is connected; false when it is not, or does not read what it was sent before. */
-  send(node: string, leaf: Leaf, payload: Uint8Array): boolean {
+  /**
+   * Sends to a node that is connected; false when it is not, or does not read what it was sent before. `onTaken` is called when its
+   * socket has room again, or is closed.
+   */
+  send(node: string, leaf: Leaf, payload: Uint8Array, onTaken: () => void): boolean {
     const client = this.#clients.get(node);
     if (!this.#aedes || !client || this.#isStuck(node, client)) return false;
     const topic = nodeTopic(this.#options.cluster, node, leaf);
@@ -111,7 +114,7 @@ export class Broker {
       retain: false,
       dup: false,
     } as const;
-    this.#aedes.publish(packet, () => {});
+    this.#aedes.publish(packet, () => onTaken());
     return true;
   }
 

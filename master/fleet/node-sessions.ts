@@ -14,7 +14,8 @@ import type { NodeKeyRing } from './node-key-ring.ts';
 
 /** What sessions need of the broker. */
 export interface NodeTransport {
-  send(node: string, leaf: Leaf, payload: Uint8Array): boolean;
+  /** Called back when the connection took it, or is gone. */
+  send(node: string, leaf: Leaf, payload: Uint8Array, onTaken: () => void): boolean;
 }
 
 /** A checked message: of this node, of its current session, newer than the last one on its leaf. */
@@ -46,6 +47,8 @@ interface SessionState {
   /** Highest sequence per leaf, of this session. */
   received: Map<Leaf, number>;
   assemblers: Map<Leaf, MessageAssembler>;
+  /** What waits on a leaf while the chunks of a message are being taken: chunks stay together and sequences in order. */
+  waiting: Map<Leaf, Uint8Array[]>;
   sent: number;
   /** From the last hello. */
   capabilities: readonly string[];
@@ -160,6 +163,8 @@ export class NodeSessions {
     state.session = session;
     state.received.clear();
     state.assemblers.clear();
+    // Frames under way belong to the former session; their callbacks find another map entry.
+    state.waiting.clear();
   }
 
   /** Signs and sends to the node's current session; false when there is none or the node is not connected. */
@@ -169,7 +174,32 @@ export class NodeSessions {
     state.sent += 1;
     const sequence = leaf === 'rq' ? 0 : state.sent;
     const frames = this.#encode(node, leaf, { ...message, session: state.session, sequence });
-    return frames.every((frame) => this.#options.transport.send(node, leaf, frame));
+    const waiting = state.waiting.get(leaf);
+    if (waiting) {
+      waiting.push(...frames);
+      return true;
+    }
+    const [first, ...rest] = frames;
+    if (!first) return false;
+    if (rest.length === 0) return this.#options.transport.send(node, leaf, first, () => {});
+    state.waiting.set(leaf, rest);
+    return this.#sendInTurn(node, leaf, state, rest, first);
+  }
+
+  /** A large message goes out as fast as the connection takes it, so that it never looks like a backlog. */
+  #sendInTurn(
+    node: string,
+    leaf: Leaf,
+    state: SessionState,
+    rest: Uint8Array[],
+    frame: Uint8Array,
+  ): boolean {
+    return this.#options.transport.send(node, leaf, frame, () => {
+      if (state.waiting.get(leaf) !== rest) return;
+      const next = rest.shift();
+      if (next) this.#sendInTurn(node, leaf, state, rest, next);
+      else state.waiting.delete(leaf);
+    });
   }
 
   /** One frame that belongs to no session: a `head`. */
@@ -206,6 +236,7 @@ export class NodeSessions {
       connected: false,
       received: new Map(),
       assemblers: new Map(),
+      waiting: new Map(),
       sent: 0,
       capabilities: [],
     };

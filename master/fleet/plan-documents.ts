@@ -17,6 +17,8 @@ export type DocumentPlan = ReadonlyMap<string, PlannedDocument>;
 export interface DocumentLookups {
   configMap(namespace: string, name: string): ConfigMap | undefined;
   secret(namespace: string, name: string): Secret | undefined;
+  /** Remembers what follows from a pod: stored objects are immutable, so it is worked out once. */
+  planned: WeakMap<Pod, PlannedPod>;
   /** Part of a Secret's version: a node with a new key needs it sealed again. */
   sealingKeyFingerprint: string;
 }
@@ -34,7 +36,7 @@ export function planDocuments(
   const put = (document: PlannedDocument) => plan.set(document.key, document);
   if (node) put(nodeDocument(node));
   for (const pod of pods) {
-    const { document, references } = plannedPod(pod);
+    const { document, references } = plannedPod(pod, lookups.planned);
     const namespace = pod.metadata.namespace ?? '';
     put(document);
     for (const name of references.configMaps) {
@@ -75,12 +77,14 @@ export function documentKey(
   return `${plural}/${namespace}/${name}`;
 }
 
-/** Stored objects are immutable, so what follows from one is worked out once. */
-const PLANNED_PODS = new WeakMap<Pod, { document: PlannedDocument; references: PodReferences }>();
+export interface PlannedPod {
+  document: PlannedDocument;
+  references: PodReferences;
+}
 
-export function plannedPod(pod: Pod): { document: PlannedDocument; references: PodReferences } {
-  const known = PLANNED_PODS.get(pod);
-  if (known) return known;
+export function plannedPod(pod: Pod, known: WeakMap<Pod, PlannedPod>): PlannedPod {
+  const before = known.get(pod);
+  if (before) return before;
   const { apiVersion, kind, metadata, spec } = pod;
   const object = { apiVersion, kind, metadata: ownMetadata(metadata), spec };
   const document = {
@@ -90,7 +94,7 @@ export function plannedPod(pod: Pod): { document: PlannedDocument; references: P
     secret: false,
   };
   const planned = { document, references: podReferences(spec) };
-  PLANNED_PODS.set(pod, planned);
+  known.set(pod, planned);
   return planned;
 }
 

@@ -1,0 +1,316 @@
+import type { Logger } from '../../shared/logger.ts';
+import { type KubeObject, objectKey } from '../../shared/meta/kube-object.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import { CONFIG_MAPS } from '../../shared/resources/config-map.ts';
+import { NODES } from '../../shared/resources/node.ts';
+import { PODS } from '../../shared/resources/pod.ts';
+import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
+import { SECRETS } from '../../shared/resources/secret.ts';
+import type { Node } from '../../shared/schema/kubernetes-types.ts';
+import { encodeBody } from '../../shared/wire/body.ts';
+import {
+  type Delta,
+  type EpochMark,
+  type Head,
+  type SnapshotMessage,
+  stateHash,
+  type WireDocument,
+} from '../../shared/wire/desired-messages.ts';
+import type { Registry } from '../store/registry.ts';
+import type { WatchEvent } from '../store/watch-cache.ts';
+import { Assignments } from './assignments.ts';
+import { seal, sha256Hex } from './node-crypto.ts';
+import { type Delivery, type MarkedPlan, NodeDelivery } from './node-delivery.ts';
+import type { NodeKeyRing } from './node-key-ring.ts';
+import type { OutgoingMessage } from './node-sessions.ts';
+import { type PlannedDocument, planDocuments, samePlan } from './plan-documents.ts';
+
+/** How desired state leaves: NodeSessions. */
+export interface DesiredOutlet {
+  send(node: string, leaf: 'd' | 'head', message: OutgoingMessage): boolean;
+  isConnected(node: string): boolean;
+}
+
+export interface DesiredStateOptions {
+  cluster: string;
+  registry: Registry;
+  keys: NodeKeyRing;
+  outlet: DesiredOutlet;
+  clock: Clock;
+  epoch: () => number;
+  log: Logger;
+  /** A node has seen a later state of this epoch than the store: it was restored from a backup. */
+  onRestored?: (node: string, have: EpochMark) => void;
+}
+
+/** What was sent is waited for this long before the node is asked what it has. */
+const RETRY_MS = { first: 5_000, max: 60_000 };
+/** So many answers without a step forward are given at once; then one for each retry. */
+const PROMPT_ANSWERS = 3;
+
+interface NodeState {
+  delivery: NodeDelivery;
+  isStale: boolean;
+  answers: number;
+  retryMs: number;
+  cancelRetry: (() => void) | undefined;
+}
+
+/**
+ * Tells every node what it shall have. The hello of a node is the correctness: whatever was lost, repeated or reordered before, the answer to it
+ * is what is missing. Work is done per change and concerned node; a plan is made only for a node that is there to get it.
+ */
+export class DesiredState {
+  readonly #options: DesiredStateOptions;
+  readonly #assignments = new Assignments();
+  readonly #nodes = new Map<string, NodeState>();
+  #due: Set<string> | undefined;
+  #stops: (() => void)[] = [];
+
+  constructor(options: DesiredStateOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { cache } = this.#options.registry;
+    const pods = cache.snapshot(PODS);
+    for (const pod of pods.objects) this.#assignments.change(undefined, pod);
+    this.#stops = [
+      cache.watch(PODS, pods.revision, (events) => {
+        for (const { type, object, previous } of events) {
+          const next = type === 'DELETED' ? undefined : object;
+          this.#changed(this.#assignments.change(previous, next));
+        }
+      }),
+      cache.watch(NODES, pods.revision, (events) => this.#nodesChanged(events)),
+      this.#watchReferences(CONFIG_MAPS, 'configmaps', pods.revision),
+      this.#watchReferences(SECRETS, 'secrets', pods.revision),
+    ];
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    for (const { cancelRetry } of this.#nodes.values()) cancelRetry?.();
+    this.#nodes.clear();
+  }
+
+  /** The node's connection is new: nothing of what was sent before counts. */
+  connected(node: string): void {
+    this.#nodes.get(node)?.delivery.forgetHave();
+  }
+
+  disconnected(node: string): void {
+    const state = this.#nodes.get(node);
+    if (!state) return;
+    this.#stopRetry(state);
+    state.delivery.forgetHave();
+  }
+
+  /** A `hello` or `applied`: the node says what it has saved. */
+  heard(node: string, have: EpochMark, want?: 'snapshot'): void {
+    const { registry, epoch, log, onRestored } = this.#options;
+    const isLater = have.epoch === epoch() && have.generation > registry.cache.revision();
+    if (have.epoch > epoch() || isLater) {
+      log.error('a node has a later state than the store: the store was restored from a backup', {
+        node,
+        have,
+        revision: registry.cache.revision(),
+        epoch: epoch(),
+      });
+      onRestored?.(node, have);
+    }
+    const state = this.#state(node);
+    const isForward = state.delivery.heard(have, epoch(), want);
+    if (isForward) {
+      state.answers = 0;
+      state.retryMs = RETRY_MS.first;
+    }
+    this.#bring(node, state);
+  }
+
+  /** The present `head` of a node. */
+  head(node: string): OutgoingMessage {
+    const { generation, hash } = this.#target(node, this.#state(node));
+    const body: Head = { hash };
+    return { kind: 'head', generation, body: encodeBody(body) };
+  }
+
+  /** Whether the node has confirmed all that it shall have. */
+  isSettled(node: string): boolean {
+    const state = this.#nodes.get(node);
+    if (!state) return false;
+    this.#target(node, state);
+    return state.delivery.isSettled;
+  }
+
+  #watchReferences<T extends KubeObject>(
+    kind: ResourceKind<T>,
+    plural: 'configmaps' | 'secrets',
+    revision: number,
+  ): () => void {
+    return this.#options.registry.cache.watch(kind, revision, (events) => {
+      for (const { object } of events) {
+        this.#changed(this.#assignments.usersOf(plural, objectKey(object)));
+      }
+    });
+  }
+
+  #nodesChanged(events: readonly WatchEvent<Node>[]): void {
+    for (const { type, object } of events) {
+      const { name } = object.metadata;
+      this.#changed([name]);
+      const state = this.#nodes.get(name);
+      if (type === 'DELETED' && state && !this.#assignments.hasPods(name)) {
+        this.#stopRetry(state);
+        this.#nodes.delete(name);
+      }
+    }
+  }
+
+  /** Collects what changes in one turn of the event loop, so that one message carries it. */
+  #changed(nodes: Iterable<string>): void {
+    for (const node of nodes) {
+      const state = this.#nodes.get(node);
+      if (!state) continue;
+      state.isStale = true;
+      if (!this.#options.outlet.isConnected(node)) continue;
+      if (!this.#due) {
+        this.#due = new Set();
+        queueMicrotask(() => this.#bringDue());
+      }
+      this.#due.add(node);
+    }
+  }
+
+  #bringDue(): void {
+    const due = this.#due ?? [];
+    this.#due = undefined;
+    for (const node of due) {
+      const state = this.#nodes.get(node);
+      if (state) this.#bring(node, state);
+    }
+  }
+
+  /** Sends what is missing, unless something is under way. */
+  #bring(node: string, state: NodeState): void {
+    this.#target(node, state);
+    if (state.delivery.isSettled) {
+      state.answers = 0;
+      state.retryMs = RETRY_MS.first;
+      this.#stopRetry(state);
+      return;
+    }
+    if (!this.#options.outlet.isConnected(node)) return;
+    if (state.answers < PROMPT_ANSWERS) {
+      const delivery = state.delivery.next();
+      if (delivery) {
+        state.answers += 1;
+        this.#deliver(node, delivery);
+      }
+    }
+    state.cancelRetry ??= this.#retryLater(node, state);
+  }
+
+  #retryLater(node: string, state: NodeState): () => void {
+    const delayMs = state.retryMs;
+    state.retryMs = Math.min(state.retryMs * 2, RETRY_MS.max);
+    return this.#options.clock.after(delayMs, () => {
+      state.cancelRetry = undefined;
+      state.answers = PROMPT_ANSWERS - 1;
+      // A node that already has it says so; any other says hello.
+      if (state.delivery.isWaiting) this.#options.outlet.send(node, 'head', this.head(node));
+      this.#bring(node, state);
+    });
+  }
+
+  #stopRetry(state: NodeState): void {
+    state.cancelRetry?.();
+    state.cancelRetry = undefined;
+  }
+
+  #deliver(node: string, delivery: Delivery): void {
+    const { generation, hash, plan } = delivery.target;
+    if (delivery.kind === 'snapshot') {
+      const documents = [...plan.values()].map((document) => this.#wireDocument(node, document));
+      const body: SnapshotMessage = { replaces: delivery.replaces, hash, documents };
+      this.#send(node, { kind: 'snapshot', generation, body: encodeBody(body) });
+      return;
+    }
+    const puts = delivery.puts.map((document) => this.#wireDocument(node, document));
+    const body: Delta = { base: delivery.base, hash, puts, deletes: delivery.deletes };
+    this.#send(node, { kind: 'delta', generation, body: encodeBody(body) });
+  }
+
+  #send(node: string, message: OutgoingMessage): void {
+    const { kind, generation } = message;
+    this.#options.log.debug(`sending a ${kind}`, { node, generation });
+    this.#options.outlet.send(node, 'd', message);
+  }
+
+  #wireDocument(node: string, document: PlannedDocument): WireDocument {
+    const { key, version, object, secret } = document;
+    if (!secret) return { key, version, object };
+    const sealingKey = this.#options.keys.sealingKey(node);
+    if (!sealingKey) throw new Error(`a secret was planned for ${node}, which has no sealing key`);
+    const { apiVersion = '', kind = '', metadata = {} } = object;
+    const { name = '', namespace = '', uid = '' } = metadata as Record<string, string>;
+    return {
+      key,
+      version,
+      object: { apiVersion, kind, metadata: { name, namespace, uid } },
+      sealed: seal(
+        sealingKey.key,
+        { cluster: this.#options.cluster, node },
+        { key, version },
+        encodeBody(object),
+      ),
+    };
+  }
+
+  /** Brings the plan up to date; its generation changes only when a document does. */
+  #target(node: string, state: NodeState): MarkedPlan {
+    if (!state.isStale) return state.delivery.target;
+    state.isStale = false;
+    const { target } = state.delivery;
+    const plan = this.#plan(node);
+    if (!samePlan(plan, target.plan)) state.delivery.setTarget(this.#marked(plan));
+    return state.delivery.target;
+  }
+
+  #state(node: string): NodeState {
+    const known = this.#nodes.get(node);
+    if (known) return known;
+    const state: NodeState = {
+      delivery: new NodeDelivery(this.#marked(this.#plan(node))),
+      isStale: false,
+      answers: 0,
+      retryMs: RETRY_MS.first,
+      cancelRetry: undefined,
+    };
+    this.#nodes.set(node, state);
+    return state;
+  }
+
+  #marked(plan: MarkedPlan['plan']): MarkedPlan {
+    const generation = this.#options.registry.cache.revision();
+    return { plan, generation, hash: stateHash(plan.values(), sha256Hex) };
+  }
+
+  #plan(name: string): MarkedPlan['plan'] {
+    const { registry, keys } = this.#options;
+    const sealingKey = keys.sealingKey(name);
+    return planDocuments(
+      registry.find(NODES, { namespace: '', name }),
+      this.#assignments.podsOf(name),
+      {
+        planned: this.#assignments.planned,
+        configMap: (namespace, configMap) =>
+          registry.find(CONFIG_MAPS, { namespace, name: configMap }),
+        secret: (namespace, secret) =>
+          sealingKey && registry.find(SECRETS, { namespace, name: secret }),
+        sealingKeyFingerprint: sealingKey?.fingerprint ?? '',
+      },
+    );
+  }
+}

@@ -1,0 +1,196 @@
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../../shared/logger.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import { NODES } from '../../shared/resources/node.ts';
+import { decodeBody, encodeBody } from '../../shared/wire/body.ts';
+import { type EpochMark, readApplied, readHello } from '../../shared/wire/desired-messages.ts';
+import { FrameError } from '../../shared/wire/frame.ts';
+import { readAlive, readReports } from '../../shared/wire/report-messages.ts';
+import { decodeStreamMessage } from '../../shared/wire/stream-messages.ts';
+import type { Leaf } from '../../shared/wire/topics.ts';
+import type { NodeStreams } from '../api/node-streams.ts';
+import type { Registry } from '../store/registry.ts';
+import { epochOf } from '../store/revision.ts';
+import { Broker } from './broker.ts';
+import { DesiredState } from './desired-state.ts';
+import type { NodeDirectory, Signer } from './node-crypto.ts';
+import { NodeKeyRing } from './node-key-ring.ts';
+import { type NodeMessage, NodeSessions } from './node-sessions.ts';
+import { StatusIntake } from './status-intake.ts';
+import { Streams } from './streams.ts';
+
+export interface FleetOptions {
+  /** The cluster id, `[a-z0-9-]+`: part of every topic and signature. */
+  cluster: string;
+  registry: Registry;
+  directory: NodeDirectory;
+  signer: Signer;
+  clock: Clock;
+  log: Logger;
+  /** Unique ids for streams. */
+  newUid: () => string;
+  /** A node has seen a later state than the store, which was restored from a backup. Absent: it is logged. */
+  onRestored?: (node: string, have: EpochMark) => void;
+}
+
+/** The master's side of the link: desired state out, status in, streams both ways, over the embedded broker. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #broker: Broker;
+  readonly #sessions: NodeSessions;
+  readonly #desired: DesiredState;
+  readonly #intake: StatusIntake;
+  readonly #streams: Streams;
+  #stopWatch: (() => void) | undefined;
+
+  constructor(options: FleetOptions) {
+    const { cluster, registry, directory, signer, clock, log, newUid, onRestored } = options;
+    this.#options = options;
+    const keys = new NodeKeyRing(directory);
+    const epoch = () => epochOf(registry.cache.revision());
+    this.#broker = new Broker({
+      cluster,
+      log,
+      isEnrolled: (node) => keys.signingKey(node) !== undefined,
+      head: (node) => this.#sessions.encodeHead(node, this.#desired.head(node)),
+      events: {
+        message: (node, leaf, payload) => this.#message(node, leaf, payload),
+        connected: (node) => this.#connected(node),
+        disconnected: (node) => this.#disconnected(node),
+      },
+    });
+    this.#sessions = new NodeSessions({
+      cluster,
+      keys,
+      signer,
+      transport: this.#broker,
+      epoch,
+      term: () => 0,
+      log,
+    });
+    this.#desired = new DesiredState({
+      cluster,
+      registry,
+      keys,
+      outlet: this.#sessions,
+      clock,
+      epoch,
+      log,
+      ...(onRestored && { onRestored }),
+    });
+    this.#intake = new StatusIntake({
+      registry,
+      clock,
+      log,
+      acknowledge: (node, session, seen) => {
+        // Sequences begin anew with each session: this one's number would be another batch's.
+        if (this.#sessions.sessionOf(node) !== session) return;
+        this.#sessions.send(node, 'd', { kind: 'seen', body: encodeBody(seen) });
+      },
+    });
+    this.#streams = new Streams({
+      send: (node, body) => this.#sessions.send(node, 'rq', { kind: 'stream', body }),
+      newStreamId: newUid,
+    });
+  }
+
+  get streams(): NodeStreams {
+    return this.#streams;
+  }
+
+  /** The registry is open. */
+  async start(): Promise<void> {
+    this.#desired.start();
+    this.#stopWatch = this.#options.registry.cache.watch(NODES, undefined, (events) => {
+      for (const { type, object } of events) {
+        if (type === 'DELETED') this.#forget(object.metadata.name);
+      }
+    });
+    await this.#broker.start();
+  }
+
+  /** Ends all connections; reports that were taken are written. */
+  async stop(): Promise<void> {
+    this.#stopWatch?.();
+    this.#streams.stop();
+    await this.#broker.stop();
+    this.#desired.stop();
+    await this.#intake.stop();
+  }
+
+  /** A connection on which MQTT is spoken, from the listener; `node` is whom its certificate names. */
+  accept(connection: Duplex, node: string | undefined): void {
+    this.#broker.accept(connection, node);
+  }
+
+  isConnected(node: string): boolean {
+    return this.#broker.isConnected(node);
+  }
+
+  /** Whether the node has saved all that it shall have. */
+  isSettled(node: string): boolean {
+    return this.#desired.isSettled(node);
+  }
+
+  #connected(node: string): void {
+    this.#sessions.connected(node);
+    this.#desired.connected(node);
+  }
+
+  #disconnected(node: string): void {
+    this.#sessions.disconnected(node);
+    this.#desired.disconnected(node);
+    this.#streams.disconnected(node);
+  }
+
+  /** The node was deleted, and with it its enrolment. */
+  #forget(node: string): void {
+    this.#broker.disconnect(node);
+    this.#sessions.forget(node);
+    this.#intake.forget(node);
+  }
+
+  #message(node: string, leaf: Leaf, payload: Uint8Array): void {
+    const message = this.#sessions.receive(node, leaf, payload);
+    if (!message) return;
+    try {
+      this.#take(message);
+    } catch (error) {
+      const isMalformed = error instanceof FrameError;
+      const fields = { node, kind: message.header.kind, error: String(error) };
+      if (isMalformed) this.#options.log.warn('refused a malformed message', fields);
+      else this.#options.log.error('a message could not be processed', fields);
+    }
+  }
+
+  #take({ node, header, body }: NodeMessage): void {
+    switch (header.kind) {
+      case 'hello': {
+        const { have, want, capabilities, release } = readHello(decodeBody(body));
+        const { generation } = have;
+        this.#options.log.debug('hello', { node, generation, want, release });
+        this.#sessions.setCapabilities(node, capabilities);
+        this.#desired.heard(node, have, want);
+        return;
+      }
+      case 'applied':
+        this.#desired.heard(node, readApplied(decodeBody(body)).have);
+        return;
+      case 'alive':
+        if (readAlive(body).up) this.#intake.alive(node);
+        return;
+      case 'reports':
+        this.#intake.reports(node, { ...header, ...readReports(decodeBody(body)) });
+        return;
+      case 'stream':
+        this.#streams.received(node, decodeStreamMessage(body));
+        return;
+      // These travel downwards; sessions refuse them on the leaves of a node.
+      case 'head':
+      case 'delta':
+      case 'snapshot':
+      case 'seen':
+        return;
+    }
+  }
+}

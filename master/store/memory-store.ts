@@ -18,7 +18,8 @@ export class MemoryStore implements Store {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: { epoch?: number } = {}) {
-    this.#revision = epochStart(options.epoch ?? 0);
+    // Revision 0 means "any" to clients: the first one is 1.
+    this.#revision = Math.max(1, epochStart(options.epoch ?? 0));
   }
 
   async open(): Promise<void> {}

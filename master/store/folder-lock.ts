@@ -1,0 +1,23 @@
+import { stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+
+/**
+ * Locks a folder against other processes until `release` or the end of this process, however it ends: an abstract Unix socket
+ * named after the folder's device and inode, because Node has no flock. It holds within one network namespace. A second holder gets
+ * an error of one sentence.
+ */
+export async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
+  const { dev, ino } = await stat(folder, { bigint: true });
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE';
+      reject(isTaken ? new Error(`${folder} is in use by another process of skerry`) : error);
+    });
+    server.listen({ path: `\0skerry-lock-${dev}-${ino}` }, resolve);
+  });
+  server.unref();
+  return {
+    release: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

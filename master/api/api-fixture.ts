@@ -76,13 +76,16 @@ export async function apiFixture(
   };
 }
 
-/** Listens on plain HTTP, where every connection counts as one with a verified certificate of `user`; undefined: without one. */
+/** Listens on plain HTTP, where every connection counts as one with a verified certificate of `user`; `nobody`: without one. */
 export async function listenPlain(
   { api }: ApiFixture,
-  user: { name: string; groups: string[] } | undefined = { name: 'admin', groups: ['system:masters'] },
+  user: { name: string; groups: string[] } | 'nobody' = {
+    name: 'admin',
+    groups: ['system:masters'],
+  },
 ): Promise<string> {
   api.http.prependListener('connection', (socket) => {
-    if (user === undefined) return;
+    if (user === 'nobody') return;
     const subject = { CN: user.name, O: user.groups };
     Object.assign(socket, { authorized: true, getPeerCertificate: () => ({ subject }) });
   });
@@ -91,9 +94,11 @@ export async function listenPlain(
 }
 
 function collectingLogger(logs: LogLine[]): Logger {
-  const at = (level: string) => (message: string, fields: Record<string, unknown> = {}) => {
-    logs.push({ level, message, fields });
-  };
+  const at =
+    (level: string) =>
+    (message: string, fields: Record<string, unknown> = {}) => {
+      logs.push({ level, message, fields });
+    };
   const logger: Logger = {
     debug: at('debug'),
     info: at('info'),

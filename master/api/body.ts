@@ -3,12 +3,17 @@ import { ApiError, badRequest } from '../../shared/errors.ts';
 import type { JsonValue } from '../../shared/meta/kube-object.ts';
 import {
   type Decoded,
+  decodeDeleteOptions,
   decodeJson,
-  decodeObject,
+  decodeYaml,
   type FieldValidation,
 } from '../../shared/schema/decode-json.ts';
-import { decodeProtobuf } from '../../shared/schema/decode-protobuf.ts';
+import {
+  decodeProtobuf,
+  decodeProtobufDeleteOptions,
+} from '../../shared/schema/decode-protobuf.ts';
 import type { Gvk } from '../../shared/schema/gvk.ts';
+import type { DeleteOptions } from '../../shared/schema/kubernetes-types.ts';
 import { parseYaml } from '../../shared/schema/yaml.ts';
 
 /** The largest request body, as on Kubernetes (MaxRequestBodyBytes). */
@@ -60,9 +65,27 @@ export function decodeBody(
     case 'application/json':
       return decodeJson(kind, body.toString('utf8'), fieldValidation);
     case 'application/yaml':
-      return decodeObject(kind, yamlValue(body), fieldValidation);
+      return decodeYaml(kind, body.toString('utf8'), fieldValidation);
     case 'application/vnd.kubernetes.protobuf':
       return { object: decodeProtobuf(kind, body), warnings: [] };
+  }
+}
+
+/**
+ * The DeleteOptions of a body of one of the same three media types.
+ * @throws ApiError UnsupportedMediaType, BadRequest
+ */
+export function decodeDeleteBody(
+  contentType: string | undefined,
+  body: Buffer,
+): Partial<DeleteOptions> {
+  switch (objectMediaType(contentType)) {
+    case 'application/json':
+      return decodeDeleteOptions(body.toString('utf8'));
+    case 'application/yaml':
+      return decodeDeleteOptions(JSON.stringify(yamlValue(body)));
+    case 'application/vnd.kubernetes.protobuf':
+      return decodeProtobufDeleteOptions(body);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { ApiError } from '../../shared/errors.ts';
+import { ApiError, badRequest } from '../../shared/errors.ts';
 import { authenticate } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import type { ApiParts, Exchange } from './exchange.ts';
@@ -42,7 +42,7 @@ export class ApiServer {
       if (!(error instanceof ApiError) && !res.destroyed) {
         this.parts.logger.error('a request failed in an unexpected way', {
           method: req.method,
-          path: pathOf(req),
+          path: req.url?.split('?', 1)[0],
           error: error instanceof Error ? (error.stack ?? error.message) : String(error),
         });
       }
@@ -51,14 +51,14 @@ export class ApiServer {
   }
 
   private async serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const url = new URL(req.url ?? '/', 'https://api.invalid');
-    const info = requestInfo(req.method ?? 'GET', decodedPath(url), url.searchParams);
+    const { path, query } = splitTarget(req.url ?? '/');
+    const info = requestInfo(req.method ?? 'GET', path, query);
     const user = authenticate(req);
     authorize(user, info);
     const exchange: Exchange = {
       req,
       res,
-      query: url.searchParams,
+      query,
       user,
       parts: this.parts,
       eventLines: this.eventLines,
@@ -72,14 +72,14 @@ export class ApiServer {
   }
 }
 
-function pathOf(req: IncomingMessage): string {
-  return (req.url ?? '').split('?', 1)[0] ?? '';
-}
-
-function decodedPath(url: URL): string {
+/** Not a URL: a path that begins with two slashes would name a host there. */
+function splitTarget(target: string): { path: string; query: URLSearchParams } {
+  const mark = target.indexOf('?');
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1));
   try {
-    return decodeURIComponent(url.pathname);
+    return { path: decodeURIComponent(path), query };
   } catch {
-    throw new ApiError('BadRequest', 'the path of the request is not valid');
+    throw badRequest('the path of the request is not valid');
   }
 }

@@ -1,5 +1,6 @@
 import type { ErrorDetails } from '../../../shared/errors.ts';
 import { ApiError } from '../../../shared/errors.ts';
+import { ExpiredContinue } from '../query/expired-continue.ts';
 
 /** metav1.Status, with its fields in the order in which Kubernetes prints them. */
 export interface Status {
@@ -24,7 +25,7 @@ export function failureStatus(error: unknown): Status & { code: number } {
   return {
     kind: 'Status',
     apiVersion: 'v1',
-    metadata: {},
+    metadata: known instanceof ExpiredContinue ? { continue: known.continueToken } : {},
     status: 'Failure',
     message: known.message,
     reason: known.reason,

@@ -6,13 +6,13 @@ import {
 } from '../../../shared/meta/field-error.ts';
 import type { DeleteOptions as DeleteOptionsBody } from '../../../shared/schema/kubernetes-types.ts';
 import type { DeleteOptions } from '../../store/registry.ts';
-import { decodeBody, readBody } from '../body.ts';
+import { decodeDeleteBody, readBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { isTrue } from './flag.ts';
 import { integer } from './integer.ts';
 import { dryRunErrors } from './write-options.ts';
 
-const DELETE_OPTIONS = { group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' };
+const DELETE_OPTIONS = { group: 'meta.k8s.io', kind: 'DeleteOptions' };
 
 const POLICIES = ['Background', 'Foreground', 'Orphan'] as const;
 
@@ -25,7 +25,7 @@ export interface CheckedDeleteOptions extends DeleteOptions {
 export async function deleteOptions({ req, query }: Exchange): Promise<CheckedDeleteOptions> {
   const body = await readBody(req);
   const given =
-    body.byteLength > 0 ? optionsOfBody(req.headers['content-type'], body) : ofQuery(query);
+    body.byteLength > 0 ? decodeDeleteBody(req.headers['content-type'], body) : ofQuery(query);
   return checkedDeleteOptions(given);
 }
 
@@ -43,11 +43,6 @@ export function checkedDeleteOptions(given: DeleteOptionsBody): CheckedDeleteOpt
     ...(policy === undefined ? {} : { propagationPolicy: policy }),
     ...(given.preconditions === undefined ? {} : { preconditions: given.preconditions }),
   };
-}
-
-function optionsOfBody(contentType: string | undefined, body: Buffer): DeleteOptionsBody {
-  const { object } = decodeBody(DELETE_OPTIONS, contentType, body, 'Ignore');
-  return object as unknown as DeleteOptionsBody;
 }
 
 function ofQuery(query: URLSearchParams): DeleteOptionsBody {

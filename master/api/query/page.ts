@@ -3,6 +3,7 @@ import { type KubeObject, objectKey } from '../../../shared/meta/kube-object.ts'
 import type { ResourceKind } from '../../../shared/resources/resource-kind.ts';
 import type { Snapshot, WatchCache, WatchEvent } from '../../store/watch-cache.ts';
 import { type Continue, decodeContinue, encodeContinue } from './continue-token.ts';
+import { ExpiredContinue } from './expired-continue.ts';
 import { type ListOptions, tooLargeResourceVersion } from './list-options.ts';
 import type { Selection } from './selection.ts';
 
@@ -55,10 +56,13 @@ function snapshotFor(
     throw tooLargeResourceVersion(wanted, now.revision);
   }
   if (token !== undefined && token.revision > 0) {
-    return rewound(cache, kind, selection, now, token.revision, () =>
-      expired(
-        'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
-      ),
+    return rewound(
+      cache,
+      kind,
+      selection,
+      now,
+      token.revision,
+      () => new ExpiredContinue({ revision: -1, start: token.start }),
     );
   }
   if (options.exact && wanted !== undefined) {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Clock } from '../../shared/reconcile/clock.ts';
+import { ManualClock } from '../../shared/reconcile/manual-clock.ts';
 import { CATALOG } from '../../shared/resources/catalog.ts';
 import { NAMESPACES } from '../../shared/resources/namespace.ts';
 import { SECRETS } from '../../shared/resources/secret.ts';
@@ -11,29 +11,13 @@ import { JoinTokens } from './tokens.ts';
 const HASH = 'ab'.repeat(32);
 const START = Date.UTC(2026, 10, 21, 12);
 
-class SettableClock implements Clock {
-  now = START;
-
-  nowMs(): number {
-    return this.now;
-  }
-
-  monotonicMs(): number {
-    return this.now;
-  }
-
-  after(): () => void {
-    return () => {};
-  }
-}
-
 describe('join tokens', () => {
-  let clock: SettableClock;
+  let clock: ManualClock;
   let registry: Registry;
   let tokens: JoinTokens;
 
   beforeEach(async () => {
-    clock = new SettableClock();
+    clock = new ManualClock(START);
     let uid = 0;
     const store = new MemoryStore();
     await store.open();
@@ -101,7 +85,7 @@ describe('join tokens', () => {
     await refusal(`zzzzzz.${secret}.${HASH}`, 'the join token is unknown');
     await refusal(`${id}.${'0'.repeat(16)}.${HASH}`, 'the join token is unknown');
     await refusal(token, 'the join token is for node "pi-1", not for "pi-2"', 'pi-2');
-    clock.now += 61_000;
+    clock.advance(61_000);
     await refusal(token, 'the join token expired at 2026-11-21T12:01:00Z');
   });
 

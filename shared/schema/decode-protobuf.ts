@@ -141,10 +141,12 @@ function decodeField(
 ): void {
   const { name, shape } = field;
   if (shape.kind === 'list') {
-    const list = (object[name] ??= []) as JsonValue[];
+    object[name] ??= [];
+    const list = object[name] as JsonValue[];
     list.push(...elements(shape.item, field, wireType, reader, depth));
   } else if (shape.kind === 'map') {
-    const map = (object[name] ??= {}) as JsonObject;
+    object[name] ??= {};
+    const map = object[name] as JsonObject;
     const [key, value] = entry(shape.value, field, contentOf(field, wireType, reader), depth);
     // A plain assignment of `__proto__` would not make a key.
     Object.defineProperty(map, key, {

@@ -1,20 +1,60 @@
+import { ApiError, invalid } from '../../../shared/errors.ts';
 import type { JsonObject } from '../../../shared/meta/kube-object.ts';
 import {
+  asKubeObject,
   type Decoded,
-  decodeObject,
   type FieldValidation,
 } from '../../../shared/schema/decode-json.ts';
+import { decodeStruct } from '../../../shared/schema/decode-struct.ts';
 import type { Gvk } from '../../../shared/schema/gvk.ts';
+import { typeOfKind } from '../../../shared/schema/schema.ts';
+import { printGoValue } from './patch-errors.ts';
 
 /**
- * The object that a patch led to, decoded as an object of its kind. A field that does not fit is 422 Invalid on `patch`,
- * as on Kubernetes, not 400.
+ * The object that a patch led to, decoded as an object of its kind.
+ * @param strategic the patch, when it was a strategic merge patch: Kubernetes tells of that in other words
+ * @throws ApiError Invalid (422) on the field `patch` when a field does not fit, or is unknown under Strict
  */
 export function decodePatched(
   kind: Gvk,
   patched: JsonObject,
   fieldValidation: FieldValidation,
-  _patch: JsonObject | undefined,
+  strategic: JsonObject | undefined,
 ): Decoded {
-  return decodeObject(kind, patched, fieldValidation);
+  const type = typeOfKind(kind);
+  if (type === undefined) throw new ApiError('InternalError', `the schema has no ${kind.kind}`);
+  const findings: string[] = [];
+  let decoded: JsonObject;
+  try {
+    decoded = decodeStruct(
+      type,
+      patched,
+      findings,
+      strategic === undefined ? 'json' : 'unstructured',
+    );
+  } catch (error) {
+    throw invalidPatch(patched, strategic, error instanceof Error ? error.message : String(error));
+  }
+  if (fieldValidation === 'Strict' && findings.length > 0) {
+    throw invalidPatch(patched, strategic, `strict decoding error: ${findings.join(', ')}`);
+  }
+  return {
+    object: asKubeObject(kind, decoded),
+    warnings: fieldValidation === 'Warn' ? findings : [],
+  };
+}
+
+function invalidPatch(
+  patched: JsonObject,
+  strategic: JsonObject | undefined,
+  why: string,
+): ApiError {
+  const shown = strategic === undefined ? JSON.stringify(patched) : printGoValue(strategic);
+  return invalid({ group: '', kind: '' }, '', [
+    {
+      type: 'FieldValueInvalid',
+      field: 'patch',
+      message: `Invalid value: ${JSON.stringify(shown)}: ${why}`,
+    },
+  ]);
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApiError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -21,6 +22,8 @@ export interface LogLine {
 /** An API server over a store in memory, for tests: everything is real but the node and the enrolment. */
 export interface ApiFixture {
   api: ApiServer;
+  /** Hands requests to the API; listens nowhere yet. */
+  http: Server;
   registry: Registry;
   logs: LogLine[];
   stop(): Promise<void>;
@@ -64,13 +67,15 @@ export async function apiFixture(
     openApi: new OpenApiDocuments('/nonexistent'),
     ...changes,
   });
-  api.start();
+  const http = createServer((req, res) => api.handle(req, res));
   return {
     api,
+    http,
     registry,
     logs,
     stop: async () => {
-      api.stop();
+      http.closeAllConnections();
+      http.close();
       await store.close();
     },
   };
@@ -78,19 +83,19 @@ export async function apiFixture(
 
 /** Listens on plain HTTP, where every connection counts as one with a verified certificate of `user`; `nobody`: without one. */
 export async function listenPlain(
-  { api }: ApiFixture,
+  { http }: ApiFixture,
   user: { name: string; groups: string[] } | 'nobody' = {
     name: 'admin',
     groups: ['system:masters'],
   },
 ): Promise<string> {
-  api.http.prependListener('connection', (socket) => {
+  http.prependListener('connection', (socket) => {
     if (user === 'nobody') return;
     const subject = { CN: user.name, O: user.groups };
     Object.assign(socket, { authorized: true, getPeerCertificate: () => ({ subject }) });
   });
-  await new Promise<void>((resolve) => api.http.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(api.http.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 }
 
 function collectingLogger(logs: LogLine[]): Logger {

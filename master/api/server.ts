@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, badRequest } from '../../shared/errors.ts';
 import { authenticate } from './authenticate.ts';
 import { authorize } from './authorize.ts';
@@ -9,31 +9,17 @@ import { servePath } from './paths/all-paths.ts';
 import { requestInfo } from './request-info.ts';
 import { routeOf } from './routes.ts';
 
-/** Longer than Go's client keeps an idle connection (90 s), so that the client is always the one that closes it. */
-const KEEP_ALIVE_MS = 150_000;
-
 /**
- * The Kubernetes API over the registry. `http` is a server that listens nowhere: whoever owns the port hands it accepted TLS
- * connections (`http.emit('connection', socket)`).
+ * The Kubernetes API over the registry. Whoever owns the port hands it the requests of its TLS connections, and asks clients for
+ * certificates without demanding them.
  * Invariant: a request ends with an answer or a closed connection, and no request ends the process.
  */
 export class ApiServer {
-  readonly http: Server;
   private readonly parts: ApiParts;
   private readonly eventLines = new EventLines();
 
   constructor(parts: ApiParts) {
     this.parts = parts;
-    this.http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
-  }
-
-  start(): void {
-    this.http.on('request', (req, res) => this.handle(req, res));
-  }
-
-  /** Ends every watch and closes every connection. */
-  stop(): void {
-    this.http.closeAllConnections();
   }
 
   /** Answers one request; never throws. */

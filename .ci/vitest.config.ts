@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           root: new URL('..', import.meta.url).pathname,
-          include: ['{shared,master,agent,cli,.ci}/**/*.test.ts'],
+          include: ['{shared,master,agent,cli,test,.ci}/**/*.test.ts'],
           exclude: ['**/*.e2e.test.ts', '**/node_modules/**'],
           testTimeout: 20_000,
         },

@@ -100,7 +100,7 @@ export class Channel {
   send(leaf: Leaf, kind: MessageKind, body: Uint8Array): number {
     const { frames, sequence } = this.#codec.write(leaf, kind, body);
     for (const frame of frames) {
-      void this.#connection.publish(this.#topicOf(leaf), frame, TOPICS[leaf].qos);
+      this.#connection.publish(this.#topicOf(leaf), frame, TOPICS[leaf].qos);
     }
     return sequence;
   }
@@ -109,7 +109,7 @@ export class Channel {
   async close(): Promise<void> {
     const body = encodeAlive({ up: false });
     for (const frame of this.#codec.write('al', 'alive', body, FAREWELL_SEQUENCE).frames) {
-      await this.#connection.publish(this.#topicOf('al'), frame, 1);
+      await this.#connection.deliver(this.#topicOf('al'), frame);
     }
     await this.#connection.close();
   }

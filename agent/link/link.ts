@@ -71,14 +71,26 @@ export class LinkConnection {
     return this.#client.stream.writableLength;
   }
 
-  /** Resolves when sent (QoS 0) or acknowledged by the broker (QoS 1); false when the connection ended before. */
-  publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<boolean> {
-    if (!this.#client.connected) return Promise.resolve(false);
-    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const sent = new Promise<boolean>((resolve) => {
-      this.#client.publish(topic, bytes, { qos }, (error) => resolve(!error));
+  /** Sends, or loses it when the connection is over: nobody is told which. */
+  publish(topic: string, payload: Uint8Array, qos: 0 | 1): void {
+    this.#publish(topic, payload, qos, () => {});
+  }
+
+  /** Resolves when the broker has it, or the connection is over. */
+  async deliver(topic: string, payload: Uint8Array): Promise<void> {
+    const delivered = new Promise<void>((resolve) => {
+      this.#publish(topic, payload, 1, resolve);
     });
-    return Promise.race([sent, this.#closed.then(() => false)]);
+    await Promise.race([delivered, this.#closed]);
+  }
+
+  #publish(topic: string, payload: Uint8Array, qos: 0 | 1, done: () => void): void {
+    if (!this.#client.connected) {
+      done();
+      return;
+    }
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    this.#client.publish(topic, bytes, { qos }, () => done());
   }
 
   /** Says goodbye, so that the will is not published; at most a second. */
@@ -125,7 +137,7 @@ function subscribe(client: MqttClient, subscriptions: LinkOptions['subscriptions
   return new Promise((resolve, reject) => {
     client.subscribe(wanted, (error, granted) => {
       const refused = granted?.find(({ qos }) => qos > 2);
-      if (error) reject(error);
+      if (error) reject(new Error(`the broker refuses our subscriptions: ${error.message}`));
       else if (refused) reject(new Error(`the broker refuses to let us read ${refused.topic}`));
       else resolve();
     });

@@ -96,12 +96,13 @@ export class Link {
     const enrolment = await this.#membership.join(this.#parts.join, signal);
     if (enrolment === undefined) return;
     this.#parts.onJoined?.(enrolment);
-    const start = await this.#parts.state.countStart();
+    let start: number | undefined;
     const { random, clock, logger } = this.#parts;
     const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random });
     let lastFailure = '';
     for (let connection = 1; !signal.aborted; connection += 1) {
       try {
+        start ??= await this.#parts.state.countStart();
         const reason = await this.#connectOnce(formatSession({ start, connection }), signal, () =>
           backoff.reset(),
         );

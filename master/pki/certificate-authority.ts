@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { ApiError } from '../../shared/errors.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import type { CertificateChild } from './certificate-child.ts';
@@ -90,6 +90,11 @@ export class CertificateAuthority {
   /** Ed25519; signs every message to the nodes. */
   get signingKey(): KeyObject {
     return this.#opened.signing;
+  }
+
+  /** The master's signature on a message: Ed25519, 64 bytes. */
+  sign(bytes: Uint8Array): Uint8Array {
+    return sign(null, bytes, this.signingKey);
   }
 
   /** Raw, base64. */

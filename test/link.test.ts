@@ -1,0 +1,339 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { SystemClock } from '../agent/host/system-clock.ts';
+import { Membership } from '../agent/link/enrol.ts';
+import { Identity } from '../agent/link/identity.ts';
+import { LinkConnection } from '../agent/link/link.ts';
+import { Link } from '../agent/link/session.ts';
+import { DiskState } from '../agent/state/disk-state.ts';
+import type { StreamHandler } from '../agent/streams/stream.ts';
+import { NODES } from '../shared/resources/node.ts';
+import { PODS } from '../shared/resources/pod.ts';
+import { SECRETS } from '../shared/resources/secret.ts';
+import type { Pod, Secret } from '../shared/schema/kubernetes-types.ts';
+import { formatJoinToken, newJoinToken } from '../shared/wire/join-token.ts';
+import { nodeTopic } from '../shared/wire/topics.ts';
+import { builtCertificateChild } from './builders/certificate-child.ts';
+import { CollectingLogger } from './builders/collecting-logger.ts';
+import { TestMaster } from './builders/test-master.ts';
+
+const STAMPS = { uid: '', resourceVersion: '', creationTimestamp: '' };
+const until = <T>(check: () => T | Promise<T>) =>
+  vi.waitFor(check, { timeout: 10_000, interval: 10 });
+
+/** The device's side, as the agent composes it; `stop` and `start` are a restart of its process. */
+class TestDevice {
+  readonly folder: string;
+  readonly nodeName: string;
+  readonly logger = new CollectingLogger();
+  readonly streams: StreamHandler[];
+  refusal: string | undefined;
+  identity: Identity;
+  state: DiskState;
+  link: Link | undefined;
+
+  constructor(folder: string, nodeName: string, streams: StreamHandler[] = []) {
+    this.folder = folder;
+    this.nodeName = nodeName;
+    this.streams = streams;
+    this.identity = new Identity(folder);
+    this.state = this.#newState();
+  }
+
+  async start(join?: { server: string; token: string }): Promise<void> {
+    this.identity = new Identity(this.folder);
+    await this.identity.open();
+    this.state = this.#newState();
+    await this.state.open();
+    this.link = new Link({
+      identity: this.identity,
+      state: this.state,
+      ...(join === undefined ? {} : { join: { ...join, nodeName: this.nodeName } }),
+      streams: this.streams,
+      release: '0.1.0',
+      clock: new SystemClock(),
+      // Without jitter, and without waiting: a test wants the shortest delays.
+      random: () => 0,
+      logger: this.logger,
+      onRefused: (message) => {
+        this.refusal = message;
+      },
+    });
+    this.link.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.link?.stop();
+    this.link = undefined;
+    await this.state.close();
+  }
+
+  #newState(): DiskState {
+    return new DiskState({
+      folder: this.folder,
+      unseal: (document) => this.identity.unseal(document),
+      logger: this.logger,
+    });
+  }
+}
+
+describe('the link between a device and its master', () => {
+  const root = mkdtempSync(join(tmpdir(), 'skerry-link-'));
+  const master = new TestMaster({
+    folder: join(root, 'master/pki'),
+    certificateChild: builtCertificateChild(),
+  });
+  const devices: TestDevice[] = [];
+
+  beforeAll(() => master.start());
+  afterEach(async () => {
+    for (const device of devices.splice(0)) await device.stop();
+  });
+  afterAll(async () => {
+    await master.stop();
+    rmSync(root, { recursive: true });
+  });
+
+  function device(nodeName: string, streams?: StreamHandler[]): TestDevice {
+    const made = new TestDevice(join(root, 'agents', nodeName), nodeName, streams);
+    devices.push(made);
+    return made;
+  }
+
+  async function joined(nodeName: string, streams?: StreamHandler[]): Promise<TestDevice> {
+    const made = device(nodeName, streams);
+    await made.start({ server: master.server, token: await master.parts.tokens.create() });
+    await until(() => expect(made.link?.connected).toBe(true));
+    return made;
+  }
+
+  function newPod(node: string, name: string, command: string): Pod {
+    return {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...STAMPS, name, namespace: 'default' },
+      spec: {
+        nodeName: node,
+        containers: [
+          {
+            name: 'main',
+            image: 'busybox',
+            command: [command],
+            env: [
+              { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: `${name}-s`, key: 'p' } } },
+            ],
+          },
+        ],
+      },
+    } as unknown as Pod;
+  }
+
+  function newSecret(name: string, value: string): Secret {
+    return {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { ...STAMPS, name, namespace: 'default' },
+      type: 'Opaque',
+      data: { p: btoa(value) },
+    };
+  }
+
+  const imageOf = (made: TestDevice, name: string) => {
+    const pod = made.state.get(`pods/default/${name}`)?.object as unknown as Pod | undefined;
+    return pod?.spec?.containers?.[0]?.image;
+  };
+  const changeImage = (name: string, image: string) =>
+    master.parts.registry.update(PODS, { namespace: 'default', name }, (current) => ({
+      ...current,
+      spec: {
+        ...current.spec,
+        containers: current.spec.containers.map((container) => ({ ...container, image })),
+      },
+    }));
+
+  test('a pod and its Secret reach the disk, the Secret sealed, and its status comes back', async () => {
+    const pi = await joined('pi-1.lan');
+    await master.parts.registry.create(SECRETS, newSecret('web-s', 'correct horse'));
+    const pod = await master.parts.registry.create(PODS, newPod('pi-1.lan', 'web', 'run'));
+    await until(() => expect(imageOf(pi, 'web')).toBeDefined());
+    const secret = pi.state.get('secrets/default/web-s')?.object as unknown as Secret;
+    expect(atob(secret.data?.['p'] ?? '')).toBe('correct horse');
+    const onDisk = readFileSync(join(pi.folder, 'state.log'), 'utf8');
+    expect(onDisk).toContain('pods/default/web');
+    expect(onDisk).not.toContain(btoa('correct horse'));
+    await until(() => expect(master.parts.fleet.isSettled('pi-1.lan')).toBe(true));
+
+    pi.link?.outbox.put({
+      key: `pods/default/web/${pod.metadata.uid}`,
+      body: { uid: pod.metadata.uid, status: { phase: 'Running', podIP: '10.42.0.9' } },
+    });
+    const key = { namespace: 'default', name: 'web' };
+    await until(() =>
+      expect(master.parts.registry.get(PODS, key).status).toMatchObject({ phase: 'Running' }),
+    );
+  });
+
+  test('a connection that breaks midway, and a restart of either side, end where they should', async () => {
+    const pi = await joined('pi-2');
+    await master.parts.registry.create(SECRETS, newSecret('api-s', 'x'));
+    await master.parts.registry.create(PODS, newPod('pi-2', 'api', 'run'));
+    await until(() => expect(imageOf(pi, 'api')).toContain('busybox'));
+
+    // Broken while changes are on their way.
+    const changes = Array.from({ length: 5 }, (_, n) => changeImage('api', `busybox:${n}`));
+    pi.link?.cut();
+    await Promise.all(changes);
+    await until(() => expect(imageOf(pi, 'api')).toContain('busybox:4'));
+
+    // The device restarts, without token or server, and misses a change.
+    await pi.stop();
+    await changeImage('api', 'busybox:5');
+    await pi.start();
+    expect(imageOf(pi, 'api')).toContain('busybox:4');
+    await until(() => expect(imageOf(pi, 'api')).toContain('busybox:5'));
+
+    // The master restarts; what happens before the device is back reaches it.
+    await master.stop();
+    await until(() => expect(pi.link?.connected).toBe(false));
+    await master.start();
+    await changeImage('api', 'busybox:6');
+    await until(() => expect(imageOf(pi, 'api')).toContain('busybox:6'));
+
+    await master.parts.registry.delete(
+      PODS,
+      { namespace: 'default', name: 'api' },
+      { gracePeriodSeconds: 0 },
+    );
+    await until(() => expect(pi.state.list('pods/')).toEqual([]));
+    await until(() => expect(pi.state.list('secrets/')).toEqual([]));
+  });
+
+  test('a device that starts before its master waits for it', async () => {
+    const pi = device('pi-3');
+    const token = await master.parts.tokens.create();
+    await master.stop();
+    await pi.start({ server: master.server, token });
+    await until(() => expect(pi.logger.lines.join('\n')).toContain('cannot join through'));
+    await master.start();
+    await until(() => expect(pi.link?.connected).toBe(true));
+  });
+
+  test('wrong, used, expired and foreign tokens, and a name that is taken, are refused with one sentence', async () => {
+    const { tokens, authority } = master.parts;
+    const used = await tokens.create();
+    const first = device('pi-4');
+    await first.start({ server: master.server, token: used });
+    await until(() => expect(first.link?.connected).toBe(true));
+    const random = (count: number) => new Uint8Array(count).map((_, n) => n * 7);
+    const unknown = formatJoinToken(newJoinToken(random, authority.caSha256));
+    const foreign = formatJoinToken(newJoinToken(random, 'ab'.repeat(32)));
+    const cases = [
+      {
+        name: 'pi-5',
+        token: used,
+        says: 'the master refuses this device: the join token is used up',
+      },
+      {
+        name: 'pi-5',
+        token: unknown,
+        says: 'the master refuses this device: the join token is unknown',
+      },
+      { name: 'pi-5', token: await tokens.create({ ttlSeconds: -1 }), says: 'expired at' },
+      { name: 'pi-5', token: foreign, says: 'is not the master that this join token was made for' },
+      { name: 'pi-5', token: 'nonsense', says: 'malformed' },
+      { name: 'pi-4', token: await tokens.create(), says: 'held by another device' },
+      { name: 'Pi_5', token: await tokens.create(), says: "cannot be a node's name" },
+    ];
+    for (const [n, { name, token, says }] of cases.entries()) {
+      const refused = new TestDevice(join(root, 'refused', String(n)), name);
+      devices.push(refused);
+      await refused.start({ server: master.server, token });
+      await until(() => expect(refused.refusal).toContain(says));
+      expect(refused.refusal).not.toContain('\n');
+    }
+  });
+
+  test('a node that publishes to another node’s topic is cut off', async () => {
+    const pi = await joined('pi-6');
+    await joined('pi-7');
+    const { enrolment, keys } = pi.identity;
+    if (enrolment === undefined) throw new Error('not enrolled');
+    await pi.stop();
+    devices.splice(devices.indexOf(pi), 1);
+    const open = (subscription: string) =>
+      LinkConnection.open(
+        {
+          url: enrolment.broker,
+          clientId: 'pi-6',
+          ca: enrolment.ca,
+          certificate: enrolment.certificate,
+          privateKey: keys.tls.export({ type: 'pkcs8', format: 'pem' }).toString(),
+          will: { topic: nodeTopic(enrolment.clusterId, 'pi-6', 'al'), payload: Buffer.from('x') },
+          subscriptions: [{ topic: subscription, qos: 1 }],
+          onMessage: () => {},
+        },
+        new AbortController().signal,
+      );
+    const own = nodeTopic(enrolment.clusterId, 'pi-6', 'd');
+    const connection = await open(own);
+    connection.publish(nodeTopic(enrolment.clusterId, 'pi-7', 'st'), Buffer.from('x'), 1);
+    await connection.closed;
+    await expect(open(nodeTopic(enrolment.clusterId, 'pi-7', 'd'))).rejects.toThrow(
+      'the broker refuses our subscriptions',
+    );
+    expect(master.parts.fleet.isConnected('pi-7')).toBe(true);
+  });
+
+  test('a log streams from the node to its reader, as fast as that reads', async () => {
+    let sent = 0;
+    const logs: StreamHandler = {
+      kind: 'logs',
+      async serve(_request, sink) {
+        for (let n = 0; n < 64; n += 1) {
+          await sink.write(Buffer.alloc(32_768, n));
+          sent = n + 1;
+        }
+      },
+    };
+    await joined('pi-8', [logs]);
+    const request = {
+      ...{ namespace: 'default', pod: 'p', uid: 'u', container: 'c' },
+      ...{ follow: false, previous: false, timestamps: false },
+    };
+    const log = master.parts.fleet.streams.logs('pi-8', request, new AbortController().signal);
+    const reader = log[Symbol.asyncIterator]();
+    const first = await reader.next();
+    expect(sent).toBeLessThan(40);
+    let bytes = (first.value as Buffer).length;
+    for (let next = await reader.next(); !next.done; next = await reader.next()) {
+      bytes += next.value.length;
+    }
+    expect(bytes).toBe(64 * 32_768);
+  });
+
+  test('a certificate is renewed over the port, for the same node', async () => {
+    const pi = await joined('pi-9');
+    const before = pi.identity.enrolment?.certificate;
+    const { logger, identity } = pi;
+    const membership = new Membership({
+      identity,
+      clock: new SystemClock(),
+      random: () => 0,
+      logger,
+    });
+    expect(membership.renewalIsDue()).toBe(false);
+    expect(await membership.renew(new AbortController().signal)).toBe(true);
+    expect(identity.enrolment?.certificate).not.toBe(before);
+    pi.link?.cut();
+    await until(() => expect(pi.link?.connected).toBe(true));
+  });
+
+  test('a node that is deleted is cut off and can only join anew', async () => {
+    const pi = await joined('pi-10');
+    await master.parts.registry.delete(NODES, { namespace: '', name: 'pi-10' });
+    await until(() => expect(pi.link?.connected).toBe(false));
+    await until(() => expect(pi.logger.lines.join('\n')).toMatch(/cannot reach the master/));
+  });
+});

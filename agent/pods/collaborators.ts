@@ -73,3 +73,30 @@ export interface EventRecorder {
     },
   ): void;
 }
+
+/** Where the containers' output goes: `<pod's folder>/<container>/<attempt>.log`, kept until the pod is forgotten. */
+export interface PodLogs {
+  /** Makes the folder; answers the file of this attempt. */
+  prepare(pod: Pod, containerName: string, attempt: number): Promise<string>;
+  /** The end of it for terminationMessagePolicy FallbackToLogsOnError: at most 80 lines and 2048 bytes. */
+  tail(pod: Pod, containerName: string, attempt: number): Promise<string>;
+  removeAttempt(podUid: string, containerName: string, attempt: number): Promise<void>;
+  remove(podUid: string): Promise<void>;
+  /** Uids of every pod with logs. */
+  list(): Promise<string[]>;
+}
+
+/** Whether a running container counts as started and as ready: what probes say. Without probes both are true at once. */
+export interface ContainerReadiness {
+  isStarted(podUid: string, containerName: string): boolean;
+  isReady(podUid: string, containerName: string): boolean;
+}
+
+/** What pods need to know of the node. */
+export interface NodeFacts {
+  name: string;
+  ip(): string;
+  memoryBytes: number;
+  /** Quantities, as node.status.allocatable: what a resourceFieldRef answers where the container sets no limit. */
+  allocatable(): { cpuMilli: number; memoryBytes: number };
+}

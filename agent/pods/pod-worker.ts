@@ -1,0 +1,441 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../../shared/logger.ts';
+import type { JsonObject } from '../../shared/meta/kube-object.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
+import type { Pod } from '../../shared/schema/kubernetes-types.ts';
+import type { Outbox } from '../link/outbox.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { AgentState } from '../state/agent-state.ts';
+import type {
+  ContainerReadiness,
+  EventRecorder,
+  NodeFacts,
+  PodLogs,
+  PodNetwork,
+  PodSources,
+  PodVolumes,
+} from './collaborators.ts';
+import { ContainerIndex } from './container-index.ts';
+import { type ExecutorParts, execute } from './execute.ts';
+import { ImageReferenceError, normaliseImage } from './image-reference.ts';
+import { ImageStore } from './image-store.ts';
+import { type ObservedPod, planPod } from './plan.ts';
+import type { ImageView } from './plan-image.ts';
+import { PodEvents } from './pod-events.ts';
+import { podHooks } from './pod-hook.ts';
+import { clearProblems, newPodMemory, type PodMemory } from './pod-memory.ts';
+import { foldObserved, newPodRecord, readPodRecord } from './pod-record.ts';
+import { podStatus } from './status.ts';
+
+export interface PodWorkerParts {
+  agentId: string;
+  runtime: Runtime;
+  network: PodNetwork;
+  volumes: PodVolumes;
+  logs: PodLogs;
+  state: AgentState;
+  sources: PodSources;
+  outbox: Outbox;
+  events: EventRecorder;
+  node: NodeFacts;
+  clock: Clock;
+  log: Logger;
+  /** Absent: a container that runs is started and ready. */
+  readiness?: ContainerReadiness;
+  /** Pods that are worked on at once; 4 if absent. */
+  concurrency?: number;
+}
+
+const NO_PROBES: ContainerReadiness = { isStarted: () => true, isReady: () => true };
+/** Not a pod: the key under which the loop reads what there is on the machine. */
+const RESYNC = '';
+/** More steps than any pod takes from nothing to running; beyond it the others get their turn. */
+const STEPS_AT_ONCE = 50;
+
+/**
+ * Brings the pods of this node to what the saved state wants: one key per pod uid. Invariants: nothing is done before the state on
+ * the machine was read once; what runs is adopted by its labels; only what no saved document names is removed; a pod's record is on
+ * disk before its status is reported.
+ */
+export class PodWorker {
+  readonly #parts: PodWorkerParts;
+  readonly #loop: ReconcileLoop;
+  readonly #index: ContainerIndex;
+  readonly #images: ImageStore;
+  readonly #events: PodEvents;
+  readonly #executors: ExecutorParts;
+  readonly #readiness: ContainerReadiness;
+  readonly #memories = new Map<string, PodMemory>();
+  readonly #desired = new Map<string, Pod>();
+  readonly #uidOfKey = new Map<string, string>();
+  /** Undoes the subscriptions. */
+  readonly #ends: (() => void)[] = [];
+  #timeOrigin = { wallMs: 0, monotonicMs: 0 };
+  #isSynced = false;
+
+  constructor(parts: PodWorkerParts) {
+    this.#parts = parts;
+    this.#readiness = parts.readiness ?? NO_PROBES;
+    this.#index = new ContainerIndex(parts.runtime);
+    this.#images = new ImageStore(parts.runtime, () => this.#nowMs());
+    this.#events = new PodEvents(parts.events);
+    this.#executors = {
+      agentId: parts.agentId,
+      runtime: parts.runtime,
+      volumes: parts.volumes,
+      hooks: podHooks(parts.volumes, parts.network),
+      logs: parts.logs,
+      sources: parts.sources,
+      node: parts.node,
+      index: this.#index,
+      images: this.#images,
+      events: this.#events,
+      log: parts.log,
+      nowMs: () => this.#nowMs(),
+      wake: (uid) => this.#loop.enqueue(uid),
+      reportGone: (memory, pod) => this.#reportGone(memory, pod),
+      forget: (memory) => this.#forget(memory),
+    };
+    this.#loop = new ReconcileLoop({
+      name: 'pods',
+      clock: parts.clock,
+      concurrency: parts.concurrency ?? 4,
+      backoffMs: { first: 500, max: 60_000 },
+      reconcile: (key, signal) => (key === RESYNC ? this.#resync() : this.#reconcile(key, signal)),
+      onError: (key, error, attempt) =>
+        parts.log.warn('pod not reconciled', { pod: key, attempt, error: String(error) }),
+    });
+  }
+
+  /** The saved state must be loaded. Answers at once: what there is on the machine is read by the loop, and again until it works. */
+  async start(): Promise<void> {
+    const { clock, state, runtime } = this.#parts;
+    this.#timeOrigin = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+    this.#ends.push(state.subscribe((keys) => this.#documentsChanged(keys)));
+    for (const { key } of state.list('pods/')) this.#loadPod(key);
+    this.#ends.push(await runtime.watch((exit) => this.#exited(exit)));
+    this.#loop.enqueue(RESYNC);
+    this.#loop.start();
+  }
+
+  /** What runs goes on running; pulls that are under way end by themselves. */
+  async stop(): Promise<void> {
+    for (const end of this.#ends.splice(0)) end();
+    await this.#loop.stop();
+    await Promise.all([...this.#memories.values()].map(({ publishing }) => publishing));
+  }
+
+  /** Reads anew what there is on the machine: after a watch was lost, and now and then as a net. */
+  resync(): void {
+    this.#loop.enqueue(RESYNC);
+  }
+
+  /** Looks at a pod again: its probes have changed their mind. */
+  wake(podUid: string): void {
+    if (this.#isSynced) this.#loop.enqueue(podUid);
+  }
+
+  /** Steady time: the wall clock of the start, moved on by the monotonic one, so that no jump of the wall clock shortens a wait. */
+  #nowMs(): number {
+    const { wallMs, monotonicMs } = this.#timeOrigin;
+    return Math.round(wallMs + this.#parts.clock.monotonicMs() - monotonicMs);
+  }
+
+  async #resync(): Promise<undefined> {
+    const { network, volumes, logs } = this.#parts;
+    const [, sandboxes, volumeUids, logUids] = await Promise.all([
+      this.#index.refresh(),
+      network.list(),
+      volumes.list(),
+      logs.list(),
+    ]);
+    const known = [sandboxes, volumeUids, logUids, this.#index.podUids()].flat();
+    const isFirst = !this.#isSynced;
+    this.#isSynced = true;
+    for (const uid of new Set([...this.#desired.keys(), ...this.#memories.keys(), ...known])) {
+      if (uid === '') continue;
+      const memory = this.#memory(uid);
+      if (isFirst) memory.tornDown = !sandboxes.includes(uid) && !volumeUids.includes(uid);
+      else if (memory.sandboxState === 'ready') memory.sandboxState = 'unknown';
+      this.#loop.enqueue(uid);
+    }
+    this.#parts.log.info('pods read from the machine', {
+      desired: this.#desired.size,
+      containers: this.#index.podUids().length,
+      sandboxes: sandboxes.length,
+    });
+    return undefined;
+  }
+
+  #documentsChanged(keys: readonly string[]): void {
+    for (const key of keys) {
+      if (key.startsWith('pods/')) this.#podChanged(key);
+      else this.#sourceChanged(key);
+    }
+  }
+
+  #podChanged(key: string): void {
+    const uidBefore = this.#uidOfKey.get(key);
+    const before = uidBefore === undefined ? undefined : this.#desired.get(uidBefore);
+    const uidAfter = this.#loadPod(key);
+    const after = uidAfter === undefined ? undefined : this.#desired.get(uidAfter);
+    const isSame = isDeepStrictEqual(wantedOf(before), wantedOf(after));
+    for (const uid of new Set([uidBefore, uidAfter])) {
+      if (uid === undefined || !this.#isSynced) continue;
+      const memory = this.#memories.get(uid);
+      if (memory !== undefined && !isSame) clearProblems(memory);
+      this.#loop.enqueue(uid);
+    }
+  }
+
+  /** A ConfigMap, a Secret or the Node: whoever may use it looks again. */
+  #sourceChanged(key: string): void {
+    const [kind, namespace] = key.split('/');
+    for (const [uid, pod] of this.#desired) {
+      if (kind !== 'nodes' && pod.metadata.namespace !== namespace) continue;
+      const memory = this.#memories.get(uid);
+      if (memory === undefined || (kind === 'nodes' && memory.setUpProblem === undefined)) continue;
+      clearProblems(memory);
+      this.#loop.enqueue(uid);
+    }
+  }
+
+  /** Answers the uid that the document names now. */
+  #loadPod(key: string): string | undefined {
+    const before = this.#uidOfKey.get(key);
+    if (before !== undefined) this.#desired.delete(before);
+    this.#uidOfKey.delete(key);
+    const object = this.#parts.state.get(key)?.object;
+    if (object === undefined) return undefined;
+    const pod = object as unknown as Pod;
+    this.#desired.set(pod.metadata.uid, pod);
+    this.#uidOfKey.set(key, pod.metadata.uid);
+    return pod.metadata.uid;
+  }
+
+  #exited(exit: Parameters<ContainerIndex['exited']>[0]): void {
+    const uid = this.#index.exited(exit);
+    if (!this.#isSynced) return;
+    if (uid === undefined) this.#loop.enqueue(RESYNC);
+    else this.#loop.enqueue(uid);
+  }
+
+  #memory(uid: string): PodMemory {
+    const known = this.#memories.get(uid);
+    if (known !== undefined) return known;
+    const nowMs = this.#nowMs();
+    const saved = this.#parts.state.podRecord(uid);
+    const { namespace = '', name = '' } = this.#desired.get(uid)?.metadata ?? {};
+    const record =
+      saved === undefined ? newPodRecord(namespace, name, nowMs) : readPodRecord(saved, nowMs);
+    const memory = newPodMemory(uid, record);
+    if (saved === undefined) memory.tornDown = true;
+    this.#memories.set(uid, memory);
+    return memory;
+  }
+
+  async #reconcile(uid: string, signal: AbortSignal): Promise<{ afterMs: number } | undefined> {
+    const memory = this.#memory(uid);
+    try {
+      for (let step = 0; step < STEPS_AT_ONCE; step++) {
+        const plan = await this.#step(memory);
+        if (plan.actions.length === 0 || signal.aborted || !this.#memories.has(uid)) {
+          await memory.publishing;
+          const { lookAgainAfterMs } = plan;
+          return lookAgainAfterMs === undefined ? undefined : { afterMs: lookAgainAfterMs };
+        }
+      }
+      return { afterMs: 0 };
+    } catch (error) {
+      // What the engine has may differ from what is thought now.
+      await this.#index.refresh();
+      throw error;
+    }
+  }
+
+  /** Observes, plans, says what is, and does what was planned. */
+  async #step(memory: PodMemory) {
+    const pod = this.#desired.get(memory.uid);
+    const observed = await this.#observe(memory, pod);
+    const nowMs = this.#nowMs();
+    const plan = planPod(pod, observed, nowMs);
+    if (pod !== undefined) {
+      this.#events.waiting(pod, memory.waiting, plan.waiting);
+      memory.waiting = plan.waiting;
+      if (memory.record.gone !== true) this.#updateStatus(memory, pod, plan.finished, nowMs);
+      this.#publish(memory, pod);
+    }
+    const context = { parts: this.#executors, memory, pod };
+    const done = await Promise.allSettled(plan.actions.map((action) => execute(action, context)));
+    for (const result of done) if (result.status === 'rejected') throw result.reason;
+    return plan;
+  }
+
+  async #observe(memory: PodMemory, pod: Pod | undefined): Promise<ObservedPod> {
+    const sandbox =
+      memory.sandboxState === 'unknown' ? await this.#findSandbox(memory) : memory.sandboxState;
+    const containers = this.#index.ofPod(memory.uid);
+    await this.#readMessages(memory, pod, containers);
+    memory.record = foldObserved(
+      memory.record,
+      containers,
+      {
+        messages: memory.messages,
+        startErrors: memory.startErrors,
+        scheme: this.#parts.runtime.name,
+      },
+      this.#nowMs(),
+    );
+    return {
+      containers,
+      record: memory.record,
+      sandbox,
+      setUpProblem: memory.setUpProblem,
+      volumesStale: memory.volumesStale,
+      tornDown: memory.tornDown,
+      images: (image) => this.#imageView(memory, image),
+      problems: memory.problems,
+      stopping: memory.stopping,
+    };
+  }
+
+  /** A pod that had a sandbox, or has containers, and shows none now has lost it. */
+  async #findSandbox(memory: PodMemory): Promise<ObservedPod['sandbox']> {
+    const found = await this.#parts.network.find(memory.uid);
+    const had = memory.record.sandbox > 0 || this.#index.ofPod(memory.uid).length > 0;
+    memory.sandboxState = found !== undefined ? 'found' : had ? 'lost' : 'none';
+    return memory.sandboxState;
+  }
+
+  /** Termination messages of containers whose end is new; the file is the last attempt's. */
+  async #readMessages(
+    memory: PodMemory,
+    pod: Pod | undefined,
+    containers: ObservedPod['containers'],
+  ): Promise<void> {
+    if (pod === undefined) return;
+    for (const { id, container, attempt, state, exitCode } of containers) {
+      const run = memory.record.containers[container]?.run;
+      const isNew =
+        run === undefined || run.attempt < attempt || (run.id === id && run.ended === undefined);
+      const isLast = !containers.some(
+        (one) => one.container === container && one.attempt > attempt,
+      );
+      if (state !== 'exited' || !isNew || !isLast || memory.messages.has(id)) continue;
+      memory.messages.set(id, await this.#terminationMessage(pod, container, attempt, exitCode));
+    }
+  }
+
+  async #terminationMessage(
+    pod: Pod,
+    name: string,
+    attempt: number,
+    exitCode: number,
+  ): Promise<string> {
+    const message = await this.#parts.volumes.terminationMessage(pod.metadata.uid, name);
+    const spec = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
+      (one) => one.name === name,
+    );
+    const wantsLog = spec?.terminationMessagePolicy === 'FallbackToLogsOnError';
+    if (message !== '' || exitCode === 0 || !wantsLog) return message;
+    return await this.#parts.logs.tail(pod, name, attempt);
+  }
+
+  #imageView(memory: PodMemory, image: string): ImageView {
+    const pull = memory.pulls.get(image);
+    if (pull !== undefined) return pull;
+    try {
+      const known = this.#images.known(normaliseImage(image));
+      if (known === undefined) return { state: 'unknown' };
+      if ('absentSinceMs' in known) return { state: 'absent', seenAtMs: known.absentSinceMs };
+      return { state: 'present' };
+    } catch (error) {
+      if (!(error instanceof ImageReferenceError)) throw error;
+      const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${error.message}`;
+      return { state: 'invalid', message };
+    }
+  }
+
+  #updateStatus(memory: PodMemory, pod: Pod, finished: boolean, nowMs: number): void {
+    const status = podStatus(
+      pod,
+      {
+        record: memory.record,
+        waiting: memory.waiting,
+        readiness: this.#readiness,
+        scheme: this.#parts.runtime.name,
+        finished,
+        hasSandbox: memory.sandboxState === 'ready' || memory.sandboxState === 'found',
+        hostIp: this.#parts.node.ip(),
+      },
+      nowMs,
+    );
+    if (!isDeepStrictEqual(status, memory.record.status))
+      memory.record = { ...memory.record, status };
+  }
+
+  /** Saves the record and then reports the status, in the background and always the newest; one at a time for each pod. */
+  #publish(memory: PodMemory, pod: Pod): void {
+    memory.publishing ??= this.#publishUntilSaid(memory, pod)
+      .catch((error: unknown) =>
+        this.#parts.log.error('pod record not saved', { pod: memory.uid, error: String(error) }),
+      )
+      .finally(() => {
+        memory.publishing = undefined;
+      });
+  }
+
+  async #publishUntilSaid(memory: PodMemory, pod: Pod): Promise<void> {
+    for (;;) {
+      const text = JSON.stringify(memory.record);
+      if (text === memory.saved && memory.reported !== undefined) return;
+      const record = JSON.parse(text) as JsonObject;
+      await this.#parts.state.savePodRecord(memory.uid, record);
+      memory.saved = text;
+      this.#report(memory, pod, record);
+    }
+  }
+
+  #report(memory: PodMemory, pod: Pod, record: JsonObject): void {
+    const { namespace = '', name, uid } = pod.metadata;
+    const status = record['status'] ?? {};
+    const isGone = record['gone'] === true;
+    const text = JSON.stringify([status, isGone]);
+    if (text === memory.reported) return;
+    memory.reported = text;
+    this.#parts.outbox.put({
+      key: `pods/${namespace}/${name}/${uid}`,
+      body: isGone ? { uid, status, gone: true } : { uid, status },
+    });
+  }
+
+  async #reportGone(memory: PodMemory, pod: Pod): Promise<void> {
+    await memory.publishing;
+    memory.record = { ...memory.record, gone: true };
+    this.#publish(memory, pod);
+    await memory.publishing;
+  }
+
+  async #forget(memory: PodMemory): Promise<void> {
+    await memory.publishing;
+    await this.#parts.state.savePodRecord(memory.uid, undefined);
+    // The logs' folder is what a start finds a forgotten pod by: it goes last.
+    await this.#parts.logs.remove(memory.uid);
+    this.#memories.delete(memory.uid);
+  }
+}
+
+/** What of a pod its containers and volumes depend on: its status and its versions are not. */
+function wantedOf(pod: Pod | undefined) {
+  if (pod === undefined) return undefined;
+  const { uid, labels, annotations, deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata;
+  return {
+    uid,
+    labels,
+    annotations,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    spec: pod.spec,
+  };
+}

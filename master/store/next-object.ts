@@ -1,6 +1,6 @@
 import { ApiError, conflict, invalid, modifiedMeanwhile } from '../../shared/errors.ts';
-import type { FieldError } from '../../shared/meta/field-error.ts';
 import type { KubeObject } from '../../shared/meta/kube-object.ts';
+import { validateObjectMetaUpdate } from '../../shared/meta/object-meta.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Namespace, ObjectMeta } from '../../shared/schema/kubernetes-types.ts';
 
@@ -49,7 +49,7 @@ export function validateNext<T extends KubeObject>(
   subresource: UpdatedSubresource,
 ): void {
   const { strategy } = kind;
-  const errors = metadataErrors(next.metadata, current.metadata);
+  const errors = validateObjectMetaUpdate(next.metadata, current.metadata);
   if (subresource === undefined) errors.push(...strategy.validateUpdate(next, current));
   if (subresource === 'status')
     errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
@@ -110,41 +110,4 @@ function keptMetadata(next: ObjectMeta, current: ObjectMeta): ObjectMeta {
     metadata.deletionGracePeriodSeconds ??= current.deletionGracePeriodSeconds;
   }
   return metadata;
-}
-
-function metadataErrors(next: ObjectMeta, current: ObjectMeta): FieldError[] {
-  const errors: FieldError[] = [];
-  if (current.deletionTimestamp !== undefined) errors.push(...newFinalizerErrors(next, current));
-  const immutable = [
-    'name',
-    'namespace',
-    'uid',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-  ] as const;
-  for (const field of immutable) {
-    if ((next[field] ?? '') === (current[field] ?? '')) continue;
-    errors.push({
-      type: 'FieldValueInvalid',
-      field: `metadata.${field}`,
-      message: `Invalid value: ${JSON.stringify(next[field] ?? '')}: field is immutable`,
-    });
-  }
-  return errors;
-}
-
-function newFinalizerErrors(next: ObjectMeta, current: ObjectMeta): FieldError[] {
-  const added = (next.finalizers ?? []).filter((name) => !current.finalizers?.includes(name));
-  if (added.length === 0) return [];
-  const list = `[]string{${added
-    .sort()
-    .map((name) => JSON.stringify(name))
-    .join(', ')}}`;
-  return [
-    {
-      type: 'FieldValueForbidden',
-      field: 'metadata.finalizers',
-      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${list}`,
-    },
-  ];
 }

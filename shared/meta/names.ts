@@ -122,6 +122,14 @@ export const nameIsDnsLabel: NameCheck = (name, isPrefix) =>
 export const nameIsDns1035Label: NameCheck = (name, isPrefix) =>
   checkDns1035Label(isPrefix ? maskTrailingDash(name) : name);
 
+/** The least that a name must be: one segment of a URL's path (apimachinery path.ValidatePathSegmentName). */
+export const nameIsPathSegment: NameCheck = (name, isPrefix) => {
+  if (!isPrefix && (name === '.' || name === '..')) return [`may not be '${name}'`];
+  return ['/', '%']
+    .filter((char) => name.includes(char))
+    .map((char) => `may not contain '${char}'`);
+};
+
 export function checkCIdentifier(value: string): string[] {
   if (cIdentifier.test(value)) return [];
   return [

@@ -427,38 +427,68 @@ function validateDevices(
   volumes: ValidVolumes,
   path: string,
 ): FieldError[] {
+  const list = devices ?? [];
+  return list.flatMap(({ name, devicePath }, index) => {
+    const before = list.slice(0, index);
+    return [
+      ...validateDeviceName(
+        name,
+        before.some((device) => device.name === name),
+        mounts,
+        volumes,
+        `${path}[${index}].name`,
+      ),
+      ...validateDevicePath(
+        devicePath,
+        before.some((device) => device.devicePath === devicePath),
+        mounts,
+        `${path}[${index}].devicePath`,
+      ),
+    ];
+  });
+}
+
+function validateDeviceName(
+  name: string,
+  isRepeated: boolean,
+  mounts: readonly VolumeMount[] | undefined,
+  volumes: ValidVolumes,
+  path: string,
+): FieldError[] {
   const errors: FieldError[] = [];
-  const names = new Set<string>();
-  const paths = new Set<string>();
-  for (const [index, { name, devicePath }] of (devices ?? []).entries()) {
-    const at = `${path}[${index}]`;
-    const volume = volumes.get(name);
-    const invalid = (field: string, value: string, rule: string): void => {
-      errors.push(fieldInvalid(`${at}.${field}`, value, rule));
-    };
-    if (!name) errors.push(fieldRequired(`${at}.name`));
-    if (names.has(name)) invalid('name', name, 'must be unique');
-    if (volume === undefined) errors.push(fieldNotFound(`${at}.name`, name));
-    else if (!volume.persistentVolumeClaim && !volume.ephemeral) {
-      invalid(
-        'name',
+  const volume = volumes.get(name);
+  if (!name) errors.push(fieldRequired(path));
+  if (isRepeated) errors.push(fieldInvalid(path, name, 'must be unique'));
+  if (volume === undefined) errors.push(fieldNotFound(path, name));
+  else if (!volume.persistentVolumeClaim && !volume.ephemeral) {
+    errors.push(
+      fieldInvalid(
+        path,
         name,
         'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode',
-      );
-    }
-    if (!devicePath) errors.push(fieldRequired(`${at}.devicePath`));
-    if (paths.has(devicePath)) invalid('devicePath', devicePath, 'must be unique');
-    if (devicePath && validateNoBackSteps(devicePath, at).length > 0) {
-      invalid('devicePath', devicePath, "can not contain backsteps ('..')");
-    }
-    if (mounts?.some((mount) => mount.name === name)) {
-      invalid('name', name, 'must not already exist in volumeMounts');
-    }
-    if (mounts?.some((mount) => mount.mountPath === devicePath)) {
-      invalid('devicePath', devicePath, 'must not already exist as a path in volumeMounts');
-    }
-    names.add(name);
-    paths.add(devicePath);
+      ),
+    );
+  }
+  if (mounts?.some((mount) => mount.name === name)) {
+    errors.push(fieldInvalid(path, name, 'must not already exist in volumeMounts'));
+  }
+  return errors;
+}
+
+function validateDevicePath(
+  devicePath: string,
+  isRepeated: boolean,
+  mounts: readonly VolumeMount[] | undefined,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (!devicePath) errors.push(fieldRequired(path));
+  if (isRepeated) errors.push(fieldInvalid(path, devicePath, 'must be unique'));
+  if (devicePath && validateNoBackSteps(devicePath, path).length > 0) {
+    errors.push(fieldInvalid(path, devicePath, "can not contain backsteps ('..')"));
+  }
+  if (mounts?.some((mount) => mount.mountPath === devicePath)) {
+    errors.push(fieldInvalid(path, devicePath, 'must not already exist as a path in volumeMounts'));
   }
   return errors;
 }

@@ -1,7 +1,18 @@
-import type { Lease } from '../schema/kubernetes-types.ts';
-import { ageColumn, nameColumn } from './columns.ts';
+import { carriedMetadata, newMetadata } from '../meta/carried-metadata.ts';
+import {
+  type FieldError,
+  fieldForbidden,
+  fieldInvalid,
+  fieldInvalidEach,
+  fieldNotSupported,
+} from '../meta/field-error.ts';
+import { checkQualifiedName, nameIsDnsSubdomain } from '../meta/names.ts';
+import { validateObjectMeta, validateObjectMetaUpdate } from '../meta/object-meta.ts';
+import type { Lease, LeaseSpec } from '../schema/kubernetes-types.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
 import { ALL_VERBS, type ResourceKind } from './resource-kind.ts';
 
+/** The heartbeats of nodes; other Leases elect leaders and are kept on disk. */
 export const LEASES: ResourceKind<Lease> = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -13,14 +24,56 @@ export const LEASES: ResourceKind<Lease> = {
   namespaced: true,
   verbs: ALL_VERBS,
   subresources: [],
-  isVolatile: (key) => key.namespace === 'kube-node-lease',
+  isVolatile: ({ namespace }) => namespace === 'kube-node-lease',
   strategy: {
-    prepareForCreate: (object) => object,
-    default: (object) => object,
-    validate: () => [],
-    prepareForUpdate: (next) => next,
-    validateUpdate: () => [],
+    prepareForCreate: (lease) => ({ ...lease, metadata: newMetadata(lease.metadata) }),
+    default: (lease) => (lease.spec ? lease : { ...lease, spec: {} }),
+    validate: (lease) => [
+      ...validateObjectMeta(lease.metadata, true, nameIsDnsSubdomain),
+      ...validateSpec(lease.spec),
+    ],
+    prepareForUpdate: (next, previous) => ({
+      ...next,
+      metadata: carriedMetadata(next.metadata, previous.metadata),
+    }),
+    validateUpdate: (next, previous) => [
+      ...validateObjectMetaUpdate(next.metadata, previous.metadata),
+      ...validateSpec(next.spec),
+    ],
   },
-  columns: [nameColumn(), ageColumn()],
+  columns: [
+    nameColumn(),
+    column('Holder', 'string', 'Who holds the lease.', ({ spec }) => spec?.holderIdentity ?? ''),
+    ageColumn(),
+  ],
   selectableFields: {},
 };
+
+function validateSpec(spec: LeaseSpec): FieldError[] {
+  const errors: FieldError[] = [];
+  const { leaseDurationSeconds: duration, leaseTransitions: transitions, strategy } = spec;
+  if (duration !== undefined && duration <= 0) {
+    errors.push(fieldInvalid('spec.leaseDurationSeconds', duration, 'must be greater than 0'));
+  }
+  if (transitions !== undefined && transitions < 0) {
+    errors.push(
+      fieldInvalid('spec.leaseTransitions', transitions, 'must be greater than or equal to 0'),
+    );
+  }
+  if (strategy !== undefined) errors.push(...validateStrategy(strategy));
+  if (spec.preferredHolder && !strategy) {
+    errors.push(
+      fieldForbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'),
+    );
+  }
+  return errors;
+}
+
+/** The doubled name in the first path is Kubernetes' own. */
+function validateStrategy(strategy: string): FieldError[] {
+  if (strategy.includes('/')) {
+    return fieldInvalidEach('spec.strategy', strategy, checkQualifiedName(strategy));
+  }
+  if (strategy === 'OldestEmulationVersion') return [];
+  return [fieldNotSupported('spec.strategy.strategy', strategy, ['OldestEmulationVersion'])];
+}

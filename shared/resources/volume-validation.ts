@@ -47,7 +47,12 @@ export function validateVolumes(
   return { errors, valid };
 }
 
-/** The sources in the order in which Kubernetes looks at them; a second one is refused. */
+type SourceCheck<K extends keyof Volume> = (
+  source: NonNullable<Volume[K]>,
+  path: string,
+) => FieldError[];
+
+/** The sources in the order in which Kubernetes looks at them; a second one is refused. Those without a check are taken as they are. */
 const SOURCES: readonly (keyof Volume)[] = [
   'emptyDir',
   'hostPath',
@@ -81,49 +86,48 @@ const SOURCES: readonly (keyof Volume)[] = [
   'image',
 ];
 
+const CHECKS: { readonly [K in keyof Volume]?: SourceCheck<K> } = {
+  emptyDir: ({ sizeLimit }, path) => validateSizeLimit(sizeLimit, path),
+  hostPath: validateHostPath,
+  nfs: validateNfs,
+  projected: validateProjected,
+  secret: ({ secretName, defaultMode, items }, path) => [
+    ...(secretName ? [] : [fieldRequired(`${path}.secretName`)]),
+    ...validateFileMode(defaultMode, `${path}.defaultMode`),
+    ...validateItems(items, `${path}.items`),
+  ],
+  configMap: ({ name, defaultMode, items }, path) => [
+    ...(name ? [] : [fieldRequired(`${path}.name`)]),
+    ...validateFileMode(defaultMode, `${path}.defaultMode`),
+    ...validateItems(items, `${path}.items`),
+  ],
+  downwardAPI: ({ defaultMode, items }, path) => [
+    ...validateFileMode(defaultMode, `${path}.defaultMode`),
+    ...(items ?? []).flatMap((file) => validateDownwardFile(file, path)),
+  ],
+  persistentVolumeClaim: ({ claimName }, path) =>
+    claimName ? [] : [fieldRequired(`${path}.claimName`)],
+  image: ({ reference }, path) => (reference ? [] : [fieldRequired(`${path}.reference`)]),
+};
+
 function validateSource(volume: Volume, path: string): FieldError[] {
-  const errors: FieldError[] = [];
   const present = SOURCES.filter((source) => volume[source] != null);
   if (present.length === 0) return [fieldRequired(path, 'must specify a volume type')];
-  for (const [index, source] of present.entries()) {
-    const at = `${path}.${source}`;
-    if (index > 0) errors.push(fieldForbidden(at, 'may not specify more than 1 volume type'));
-    else errors.push(...validateOneSource(volume, source, at));
-  }
-  return errors;
+  return present.flatMap((source, index) =>
+    index === 0
+      ? validateOneSource(volume, source, `${path}.${source}`)
+      : [fieldForbidden(`${path}.${source}`, 'may not specify more than 1 volume type')],
+  );
 }
 
-function validateOneSource(volume: Volume, source: keyof Volume, path: string): FieldError[] {
-  const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, nfs } = volume;
-  if (source === 'emptyDir' && emptyDir) return validateSizeLimit(emptyDir.sizeLimit, path);
-  if (source === 'hostPath' && hostPath) return validateHostPath(hostPath, path);
-  if (source === 'nfs' && nfs) return validateNfs(nfs, path);
-  if (source === 'projected' && projected) return validateProjected(projected, path);
-  if (source === 'secret' && secret) {
-    return [
-      ...(secret.secretName ? [] : [fieldRequired(`${path}.secretName`)]),
-      ...validateFileMode(secret.defaultMode, `${path}.defaultMode`),
-      ...validateItems(secret.items, `${path}.items`),
-    ];
-  }
-  if (source === 'configMap' && configMap) {
-    return [
-      ...(configMap.name ? [] : [fieldRequired(`${path}.name`)]),
-      ...validateFileMode(configMap.defaultMode, `${path}.defaultMode`),
-      ...validateItems(configMap.items, `${path}.items`),
-    ];
-  }
-  if (source === 'downwardAPI' && downwardAPI) {
-    return [
-      ...validateFileMode(downwardAPI.defaultMode, `${path}.defaultMode`),
-      ...(downwardAPI.items ?? []).flatMap((file) => validateDownwardFile(file, path)),
-    ];
-  }
-  if (source === 'persistentVolumeClaim' && !volume.persistentVolumeClaim?.claimName) {
-    return [fieldRequired(`${path}.claimName`)];
-  }
-  if (source === 'image' && !volume.image?.reference) return [fieldRequired(`${path}.reference`)];
-  return [];
+function validateOneSource<K extends keyof Volume>(
+  volume: Volume,
+  kind: K,
+  path: string,
+): FieldError[] {
+  const source = volume[kind];
+  const check: SourceCheck<K> | undefined = CHECKS[kind];
+  return check === undefined || source == null ? [] : check(source, path);
 }
 
 function validateSizeLimit(limit: string | undefined, path: string): FieldError[] {

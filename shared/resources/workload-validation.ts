@@ -86,17 +86,8 @@ function validateTemplate(
 ): FieldError[] {
   const errors: FieldError[] = [];
   const labels = template.metadata?.labels;
-  // Without a selector Kubernetes matches nothing but does not complain here.
-  if (selector && !isEmpty(selector) && !selects(selector, labels)) {
-    errors.push(
-      fieldInvalid(
-        `${path}.metadata.labels`,
-        { goSyntax: goStringMap(labels) },
-        '`selector` does not match template `labels`',
-      ),
-    );
-  }
-  if (!selector) {
+  // No selector at all selects nothing, so it does not match either.
+  if (!selector || (!isEmpty(selector) && !selects(selector, labels))) {
     errors.push(
       fieldInvalid(
         `${path}.metadata.labels`,

@@ -6,6 +6,25 @@ type OptionTable = Record<
   { type: 'string' | 'boolean'; short?: string; multiple?: boolean }
 >;
 
+/** What a master can be told (master/config.ts). */
+export const MASTER_OPTIONS = {
+  'data-dir': { type: 'string' },
+  listen: { type: 'string' },
+  kubeconfig: { type: 'string' },
+  'advertise-address': { type: 'string' },
+  'cluster-cidr': { type: 'string' },
+  'node-cidr-mask-size': { type: 'string' },
+  'service-cidr': { type: 'string' },
+} as const;
+
+/** What an agent can be told (agent/config.ts). */
+export const AGENT_OPTIONS = {
+  'data-dir': { type: 'string' },
+  runtime: { type: 'string' },
+  'node-name': { type: 'string' },
+  'node-ip': { type: 'string' },
+} as const;
+
 /** Parses a command's arguments by its table; a wrong one is a CommandFailure with exit code 2. */
 export function parseOptions<Table extends OptionTable>(
   args: string[],
@@ -20,9 +39,7 @@ export function parseOptions<Table extends OptionTable>(
     return parsed;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new CommandFailure(
-      `${error.message.replace(/\. To specify a positional.*$/, '')}; --help shows the options`,
-      2,
-    );
+    const message = error.message.replace(/\. To specify a positional.*$/, '');
+    throw new CommandFailure(`${message}; --help shows the options`, 2);
   }
 }

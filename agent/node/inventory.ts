@@ -9,15 +9,15 @@ export interface Inventory {
   disks: { device: string; type: string; name: string; sizeBytes: number }[];
 }
 
-/** Annotations that show the inventory on the Node object, all under skerry.dev/. */
+/** Annotations that show the inventory on the Node object, all under hardware.skerry.dev/. */
 export function inventoryAnnotations(inventory: Inventory): Record<string, string> {
   const all: Record<string, string> = {
-    'skerry.dev/manufacturer': inventory.manufacturer,
-    'skerry.dev/model': inventory.model,
-    'skerry.dev/raspberry-pi-revision': inventory.raspberryPiRevision,
-    'skerry.dev/cpu': inventory.cpuBrand,
-    'skerry.dev/physical-cores': inventory.physicalCores > 0 ? String(inventory.physicalCores) : '',
-    'skerry.dev/disks': inventory.disks
+    'hardware.skerry.dev/manufacturer': inventory.manufacturer,
+    'hardware.skerry.dev/model': inventory.model,
+    'hardware.skerry.dev/raspberry-pi-revision': inventory.raspberryPiRevision,
+    'hardware.skerry.dev/cpu': inventory.cpuBrand,
+    'hardware.skerry.dev/physical-cores': inventory.physicalCores > 0 ? String(inventory.physicalCores) : '',
+    'hardware.skerry.dev/disks': inventory.disks
       .map(({ device, type, name, sizeBytes }) => [device, type, name, sizeBytes].filter((part) => part !== '').join(' '))
       .join('; '),
   };

@@ -78,16 +78,8 @@ export class NodeReporter {
   }
 
   #report(status: NodeStatus): JsonObject {
-    const architecture = goArchitecture(this.#parts.architecture);
     return {
       status: status as unknown as JsonObject,
-      labels: {
-        'kubernetes.io/hostname': this.#parts.hostname,
-        'kubernetes.io/arch': architecture,
-        'kubernetes.io/os': 'linux',
-        'beta.kubernetes.io/arch': architecture,
-        'beta.kubernetes.io/os': 'linux',
-      },
       annotations: this.#inventory === undefined ? {} : inventoryAnnotations(this.#inventory),
     };
   }

@@ -22,7 +22,7 @@ export class NamespacePins {
 
   async start(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    if (await isMountPoint(this.#folder)) return;
+    if (isMountPoint(this.#folder)) return;
     await runCommand('mount', ['--bind', this.#folder, this.#folder]);
     await runCommand('mount', ['--make-private', this.#folder]);
   }
@@ -77,7 +77,7 @@ export class NamespacePins {
   /** Unpins everything and gives the folder's own mount back: for `down --purge`. */
   async purge(): Promise<void> {
     for (const podUid of await this.list()) await this.remove(podUid);
-    while (await isMountPoint(this.#folder)) await runCommand('umount', [this.#folder]);
+    while (isMountPoint(this.#folder)) await runCommand('umount', [this.#folder]);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,45 @@
+import type { Logger } from '../shared/logger.ts';
+import { CommandFailure } from './command-failure.ts';
+
+/** What a running program is: it can be stopped, and may fail on its own. */
+export interface Running {
+  stop(): Promise<void>;
+}
+
+/** Beyond this a stop is given up: a supervisor waits no longer either, and everything acknowledged is on disk already. */
+const STOP_LIMIT_MS = 2_800;
+
+/**
+ * Starts a program and keeps the process until SIGTERM, SIGINT or a failure of its own; then stops it. `start` gets the function by which
+ * the program reports such a failure. Signals during the start stop it too. The exit code: 0 after a signal, 1 after a failure.
+ */
+export async function runUntilSignal(log: Logger, start: (onFatal: (error: Error) => void) => Promise<Running>): Promise<number> {
+  let end: (outcome: string | Error) => void = () => {};
+  const ended = new Promise<string | Error>((resolve) => {
+    end = resolve;
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end(signal));
+  const starting = start(end).then(
+    (running) => ({ running }),
+    (error: Error) => ({ error }),
+  );
+  const first = await Promise.race([starting, ended]);
+  if (typeof first === 'object' && 'error' in first) throw asFailure(first.error);
+  const outcome = await ended;
+  log.info('stopping', { why: outcome instanceof Error ? outcome.message : outcome });
+  const limit = setTimeout(() => {
+    log.error('stopping took too long and was given up', { limitMs: STOP_LIMIT_MS });
+    process.exit(1);
+  }, STOP_LIMIT_MS);
+  const started = await starting;
+  if ('running' in started) await started.running.stop();
+  clearTimeout(limit);
+  if (outcome instanceof Error) throw new CommandFailure(outcome.message);
+  return 0;
+}
+
+/** Errors of the start are one sentence; anything else is a defect, and shows its stack. */
+function asFailure(error: Error): Error {
+  const isDefect = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+  return isDefect ? error : new CommandFailure(error.message);
+}

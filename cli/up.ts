@@ -1,0 +1,68 @@
+import { readAgentConfig } from '../agent/config.ts';
+import { startAgent } from '../agent/main.ts';
+import { readMasterConfig } from '../master/config.ts';
+import { type Master, startMaster } from '../master/main.ts';
+import { isConditionTrue } from '../shared/meta/condition.ts';
+import { NODES } from '../shared/resources/node.ts';
+import { AGENT_USAGE } from './agent.ts';
+import { AGENT_ASSETS, MASTER_ASSETS } from './assets.ts';
+import { defaultAddress } from './default-address.ts';
+import { openLog } from './log.ts';
+import type { Command } from './main.ts';
+import { MASTER_USAGE } from './master.ts';
+import { AGENT_OPTIONS, MASTER_OPTIONS, parseOptions } from './options.ts';
+import { runUntilSignal } from './run-until-signal.ts';
+
+/** A master and an agent in one process: the agent joins over the link like any other. */
+export const up: Command = {
+  usage: `usage: skerry up [OPTION...]
+
+Runs a master and an agent in one process: a cluster of one node, which other devices can join.
+
+${MASTER_USAGE}${AGENT_USAGE}`,
+  async run(args) {
+    const { values } = parseOptions(args, { ...MASTER_OPTIONS, ...AGENT_OPTIONS }, { max: 0 });
+    const log = openLog();
+    return await runUntilSignal(log, async (onFatal) => {
+      const masterConfig = readMasterConfig(values);
+      const agentConfig = readAgentConfig(values);
+      const master = await startMaster({ config: masterConfig, log, assets: MASTER_ASSETS, defaultAddress: defaultAddress(), onFatal });
+      try {
+        const token = await master.tokens.create({ ttlSeconds: 600, nodeName: agentConfig.nodeName });
+        const join = { server: master.localUrl, token };
+        const agent = await startAgent({ config: agentConfig, join, log, assets: AGENT_ASSETS, onFatal });
+        void nodeReady(master, agentConfig.nodeName).then(() => {
+          process.stdout.write(`ready: ${master.url} (kubeconfig: ${masterConfig.kubeconfig})\n`);
+        });
+        return {
+          stop: async () => {
+            await agent.stop();
+            await master.stop();
+          },
+        };
+      } catch (error) {
+        await master.stop();
+        throw error;
+      }
+    });
+  },
+};
+
+/** Resolves when the node's condition Ready is True. */
+function nodeReady({ registry }: Master, name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const isReady = () => {
+      const node = registry.find(NODES, { namespace: '', name });
+      return isConditionTrue(node?.status.conditions, 'Ready');
+    };
+    const end = registry.cache.watch(NODES, undefined, () => {
+      if (!isReady()) return;
+      end();
+      resolve();
+    });
+    if (isReady()) {
+      end();
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,187 @@
+import { randomUUID, sign } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from '../shared/logger.ts';
+import { formatCidr, formatIpv4 } from '../shared/meta/cidr.ts';
+import { CATALOG } from '../shared/resources/catalog.ts';
+import { NODES } from '../shared/resources/node.ts';
+import { SECRETS } from '../shared/resources/secret.ts';
+import { SERVICES } from '../shared/resources/service.ts';
+import { SKERRY_VERSION } from '../shared/version.ts';
+import { OpenApiDocuments } from './api/output/openapi-documents.ts';
+import { ApiServer } from './api/server.ts';
+import { createSystemObjects } from './bootstrap.ts';
+import type { MasterConfig } from './config.ts';
+import { Controllers } from './controllers/all-controllers.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { Listener } from './listener.ts';
+import { writeAdminKubeconfig } from './pki/admin-kubeconfig.ts';
+import { CertificateAuthority } from './pki/certificate-authority.ts';
+import { CertificateChild } from './pki/certificate-child.ts';
+import { Enrolment } from './pki/enrolment.ts';
+import { NodeKeys } from './pki/node-keys.ts';
+import { machineNames, servingNames } from './pki/serving-names.ts';
+import { JoinTokens } from './pki/tokens.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+import { ClusterAddresses } from './store/cluster-addresses.ts';
+import { EventRecorder } from './store/event-recorder.ts';
+import { lockFolder } from './store/folder-lock.ts';
+import { NedbStore } from './store/nedb-store.ts';
+import { volatilePaths } from './store/object-path.ts';
+import { Registry } from './store/registry.ts';
+import { openSecretCipher } from './store/secret-cipher.ts';
+import { SystemClock } from './system-clock.ts';
+
+export interface MasterParts {
+  config: MasterConfig;
+  log: Logger;
+  /** Programs and files of the build. */
+  assets: { x509Command: readonly string[]; openApiDirectory: string };
+  /** The address that the default route leaves from: what is advertised when nothing else is asked for. */
+  defaultAddress: string;
+  /** Something that cannot be mended in place, such as a full disk: the process should end with this sentence. */
+  onFatal(error: Error): void;
+}
+
+/** A running master. */
+export interface Master {
+  /** `https://address:port`, as clients elsewhere reach it. */
+  url: string;
+  /** The same for clients on this machine. */
+  localUrl: string;
+  registry: Registry;
+  tokens: JoinTokens;
+  /** The sentence of a stop: connections end, everything acknowledged is on disk. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Composes and starts a master; the only file that knows every part. What was started is stopped again when a later part fails. Throws
+ * errors whose message is one sentence (ListenError, a locked or unwritable folder, a damaged store).
+ */
+export async function startMaster({ config, log, assets, defaultAddress, onFatal }: MasterParts): Promise<Master> {
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (const end of stops.splice(0).reverse()) await end();
+  };
+  try {
+    const clock = new SystemClock();
+    const folder = `${config.dataDir}/master`;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const lock = await lockFolder(folder);
+    stops.push(() => lock.release());
+
+    const advertised = config.advertiseAddress ?? (config.listen.host === '0.0.0.0' ? defaultAddress : config.listen.host);
+    const authority = new CertificateAuthority({ folder: `${folder}/pki`, child: new CertificateChild(assets.x509Command), clock });
+    await authority.open(
+      servingNames({
+        advertised: [advertised, config.listen.host],
+        serviceAddress: formatIpv4(config.serviceCidr.base + 1),
+        machine: machineNames(),
+      }),
+    );
+
+    const store = new NedbStore({
+      path: `${folder}/store.db`,
+      isVolatile: volatilePaths(CATALOG),
+      cipher: await openSecretCipher({ keyFile: `${folder}/secrets.key`, storeFile: `${folder}/store.db` }),
+      onFailure: onFatal,
+    });
+    await store.open();
+    stops.push(() => store.close());
+    const addresses = new ClusterAddresses({
+      serviceCidr: formatCidr(config.serviceCidr),
+      kind: SERVICES,
+      services: () => registry.list(SERVICES),
+    });
+    const registry: Registry = new Registry({
+      store,
+      clock,
+      kinds: CATALOG,
+      newUid: randomUUID,
+      preparations: [addresses.preparation],
+    });
+    await registry.open();
+
+    const nodeKeys = new NodeKeys({ registry, nodes: NODES });
+    const fleet = new Fleet({
+      cluster: authority.clusterId,
+      registry,
+      directory: nodeKeys,
+      signer: { sign: (bytes) => sign(null, bytes, authority.signingKey) },
+      clock,
+      log: log.child({ part: 'fleet' }),
+      newUid: randomUUID,
+    });
+    const tokens = new JoinTokens({ registry, secrets: SECRETS, clock, caSha256: authority.caSha256 });
+    const enrolment = new Enrolment({
+      registry,
+      nodes: NODES,
+      tokens,
+      authority,
+      broker: () => `mqtts://${hostInUrl(advertised)}:${listener.port}`,
+      logger: log.child({ part: 'enrolment' }),
+    });
+    const api = new ApiServer({
+      registry,
+      kinds: CATALOG,
+      clock,
+      logger: log.child({ part: 'api' }),
+      version: SKERRY_VERSION,
+      caPem: authority.ca,
+      nodeStreams: fleet.streams,
+      enrolment,
+      healthChecks: [],
+      openApi: new OpenApiDocuments(assets.openApiDirectory),
+    });
+    const listener = new Listener({
+      host: config.listen.host,
+      port: config.listen.port,
+      certificate: { key: authority.serving.privateKey, cert: `${authority.serving.certificate}${authority.ca}` },
+      clientCa: authority.ca,
+      onRequest: (request, response) => api.handle(request, response),
+      onMqtt: (connection, node) => fleet.accept(connection, node),
+      log: log.child({ part: 'listener' }),
+    });
+
+    const events = new EventRecorder({ registry, clock, log });
+    const controllers = new Controllers(
+      { registry, clock, log: log.child({ part: 'controllers' }), events },
+      { kinds: CATALOG, clusterCidr: config.clusterCidr, nodeCidrMaskSize: config.nodeCidrMaskSize },
+    );
+    const scheduler = new Scheduler({ registry, clock, events, log: log.child({ part: 'scheduler' }) });
+
+    await createSystemObjects(registry, config.serviceCidr, config.listen.port);
+    await fleet.start();
+    stops.push(() => fleet.stop());
+    controllers.start();
+    stops.push(() => controllers.stop());
+    scheduler.start();
+    stops.push(() => scheduler.stop());
+    // Last, so that the first request finds everything in its place; stopped first.
+    await listener.start();
+    stops.push(() => listener.stop());
+
+    const url = `https://${hostInUrl(advertised)}:${listener.port}`;
+    const localHost = isEverywhere(config.listen.host) ? '127.0.0.1' : hostInUrl(config.listen.host);
+    const localUrl = `https://${localHost}:${listener.port}`;
+    await writeAdminKubeconfig(config.kubeconfig, {
+      server: localUrl,
+      ca: authority.ca,
+      certificate: authority.admin.certificate,
+      privateKey: authority.admin.privateKey,
+    });
+    log.info('master is up', { url, cluster: authority.clusterId });
+    return { url, localUrl, registry, tokens, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function isEverywhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -330,6 +330,18 @@ describe('the link between a device and its master', () => {
     await until(() => expect(pi.link?.connected).toBe(true));
   });
 
+  test('the same link works over WebSocket, for networks that let nothing else out', async () => {
+    const pi = await joined('pi-11');
+    const { enrolment } = pi.identity;
+    if (enrolment === undefined) throw new Error('not enrolled');
+    await pi.stop();
+    const broker = `${master.server.replace('https', 'wss')}/mqtt`;
+    await pi.identity.saveEnrolment({ ...enrolment, broker });
+    await pi.start();
+    await until(() => expect(master.parts.fleet.isSettled('pi-11')).toBe(true));
+    expect(pi.logger.lines.join('\n')).toContain(`"broker":"wss:`);
+  });
+
   test('a node that is deleted is cut off and can only join anew', async () => {
     const pi = await joined('pi-10');
     await master.parts.registry.delete(NODES, { namespace: '', name: 'pi-10' });

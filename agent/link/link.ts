@@ -76,12 +76,12 @@ export class LinkConnection {
     this.#publish(topic, payload, qos, () => {});
   }
 
-  /** Resolves when the broker has it, or the connection is over. */
+  /** Resolves when the broker has it, or the connection is over, or after a second: a dead network must not hold up an exit. */
   async deliver(topic: string, payload: Uint8Array): Promise<void> {
-    const delivered = new Promise<void>((resolve) => {
-      this.#publish(topic, payload, 1, resolve);
-    });
-    await Promise.race([delivered, this.#closed]);
+    await withinASecond(
+      new Promise<void>((resolve) => this.#publish(topic, payload, 1, resolve)),
+      this.#closed,
+    );
   }
 
   #publish(topic: string, payload: Uint8Array, qos: 0 | 1, done: () => void): void {
@@ -96,9 +96,8 @@ export class LinkConnection {
   /** Says goodbye, so that the will is not published; at most a second. */
   async close(): Promise<void> {
     const ended = new Promise<void>((resolve) => this.#client.end(false, {}, () => resolve()));
-    const timer = setTimeout(() => this.#client.end(true), 1000);
-    await Promise.race([ended, this.#closed]);
-    clearTimeout(timer);
+    await withinASecond(ended, this.#closed);
+    this.#client.end(true);
   }
 
   /** Cuts the connection, as a broken network would. */
@@ -146,4 +145,13 @@ function subscribe(client: MqttClient, subscriptions: LinkOptions['subscriptions
 
 function describe(error: Error & { code?: unknown }): string {
   return error.message || String(error.code ?? 'the connection failed');
+}
+
+async function withinASecond(...awaited: Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, 1000);
+  });
+  await Promise.race([...awaited, late]);
+  clearTimeout(timer);
 }

@@ -164,6 +164,12 @@ describe('the certificate authority', () => {
     const certificate = new X509Certificate(await pki.issueNode('pi-1', request));
     expect(certificate.subject).toBe('O=system:nodes\nCN=system:node:pi-1');
     expect(certificate.publicKey.equals(publicKey)).toBe(true);
+    expect(pki.hasSigned(certificate.raw)).toBe(true);
+    const stranger = new CertificateAuthority({
+      ...{ folder: join(root, 'stranger'), child, clock: clockAt(NOW) },
+    });
+    await stranger.open(NAMES);
+    expect(stranger.hasSigned(certificate.raw)).toBe(false);
     expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
   });
 

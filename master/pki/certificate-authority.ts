@@ -102,6 +102,15 @@ export class CertificateAuthority {
     return rawPublicKey(this.signingKey);
   }
 
+  /**
+   * Whether this authority signed the certificate (DER), be it expired or not. TLS does not tell: for a certificate that has expired Node's
+   * authorizationError is CERT_HAS_EXPIRED even where a stranger signed it.
+   */
+  hasSigned(certificate: Uint8Array): boolean {
+    const authority = new X509Certificate(this.ca);
+    return new X509Certificate(certificate).verify(authority.publicKey);
+  }
+
   /** Certifies the key of a node's request; the names are ours, whatever the request says. Throws BadRequest. */
   async issueNode(nodeName: string, request: string): Promise<string> {
     const [outcome] = await this.#child.issue([

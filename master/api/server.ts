@@ -54,7 +54,9 @@ export class ApiServer {
       return;
     }
     const { kind, handler } = routeOf(this.parts.kinds, info);
-    await handler({ ...exchange, info, kind });
+    // The request for a namespace names it as the namespace too; as an object it lies in none.
+    const located = kind.namespaced ? info : { ...info, namespace: '' };
+    await handler({ ...exchange, info: located, kind });
   }
 }
 

@@ -7,10 +7,9 @@ import type { ResourceRequest } from '../request-info.ts';
  * Throws BadRequest when it names another.
  */
 export function inNamespace<T extends KubeObject>(
-  info: Pick<ResourceRequest, 'namespace' | 'resource'>,
+  { namespace: requested }: Pick<ResourceRequest, 'namespace'>,
   object: T,
 ): T {
-  const requested = info.resource === 'namespaces' ? '' : info.namespace;
   const own = object.metadata.namespace ?? '';
   if (own === requested) return object;
   if (own !== '' && requested !== '') {

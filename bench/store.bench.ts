@@ -7,7 +7,7 @@ import { WatchCache } from '../master/store/watch-cache.ts';
 
 // Run with: node --expose-gc --import tsx bench/store.bench.ts [folder on the disk to measure]
 
-const VALUE = Buffer.from(JSON.stringify({ text: 'x'.repeat(2000) }));
+const VALUE = encode('x');
 const RECORDS = 10_000;
 
 const folder = await mkdtemp(join(process.argv[2] ?? tmpdir(), 'skerry-bench-'));
@@ -72,7 +72,7 @@ async function fill(store: NedbStore): Promise<void> {
       Array.from({ length: 500 }, (_, offset) => ({
         kind: 'put' as const,
         key: `/registry//benches/fill/${index + offset}`,
-        value: () => VALUE,
+        value: () => encode(String(index + offset)),
       })),
     );
   }
@@ -96,6 +96,12 @@ async function measure(what: string, work: () => Promise<unknown>) {
     figure: `${took.toFixed(0)} ms`,
     'p99 / longest block': `${longest.toFixed(0)} ms`,
   };
+}
+
+/** About 2 KB. */
+function encode(name: string): Buffer {
+  const metadata = { name, namespace: 'fill', labels: { text: 'x'.repeat(1950) } };
+  return Buffer.from(JSON.stringify({ metadata }));
 }
 
 function note(what: string, figure: string): Record<string, string> {

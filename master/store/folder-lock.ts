@@ -8,7 +8,12 @@ import { createServer } from 'node:net';
  */
 export async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
   const { dev, ino } = await stat(folder, { bigint: true });
-  const server = createServer((socket) => socket.destroy());
+  // Whoever connects is told which process holds the folder, and sees the connection end with it (cli/down.ts).
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.unref();
+    socket.write(`${process.pid}\n`);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const isTaken = error.code === 'EADDRINUSE';

@@ -1,5 +1,5 @@
 /** A revision is `epoch · 2^40 + n`: the epoch rises when a master is restored from a backup, n with every write. */
-export const EPOCH_SIZE = 2 ** 40;
+const EPOCH_SIZE = 2 ** 40;
 
 export function epochOf(revision: number): number {
   return Math.floor(revision / EPOCH_SIZE);

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { NedbStore } from './nedb-store.ts';
+
+const run = promisify(execFile);
+
+let disk: string;
+
+beforeEach(async () => {
+  disk = await mkdtemp(join(tmpdir(), 'skerry-full-'));
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'skerry-full', disk]);
+});
+
+afterEach(async () => {
+  await run('umount', [disk]);
+  await rm(disk, { recursive: true });
+});
+
+it('a full disk stops the store with the reason; with room again nothing acknowledged is missing', async () => {
+  const path = join(disk, 'store.db');
+  const failures: string[] = [];
+  const store = new NedbStore({ path, onFailure: (error) => failures.push(error.message) });
+  await store.open();
+  let written = 0;
+  const write = () => {
+    const key = `/registry/${written}`;
+    return store.txn([], [{ kind: 'put', key, value: () => Buffer.alloc(3000, 'x') }]);
+  };
+  const full = (async () => {
+    for (; ; written += 1) await write();
+  })();
+  await expect(full).rejects.toThrow(/the store .*store\.db cannot be written: ENOSPC/);
+  await expect(write()).rejects.toThrow('ENOSPC');
+  await expect(store.list('/')).rejects.toThrow('ENOSPC');
+  expect(failures).toHaveLength(1);
+  await store.close();
+
+  // Opening compacts, which needs as much room again.
+  await expect(new NedbStore({ path }).open()).rejects.toThrow(/the store cannot be opened: .*/);
+  await run('mount', ['-o', 'remount,size=2m', disk]);
+  const again = new NedbStore({ path });
+  await again.open();
+  expect((await again.list('/registry/')).records).toHaveLength(written);
+  await again.close();
+});
+
+it('a folder that cannot be made is one clear sentence', async () => {
+  await writeFile(join(disk, 'file'), '');
+  const store = new NedbStore({ path: join(disk, 'file', 'store.db') });
+  await expect(store.open()).rejects.toThrow(/^the store cannot be opened: ENOTDIR/);
+});

@@ -16,7 +16,7 @@ import { mayPublish, maySubscribe } from './topic-access.ts';
 
 /** What the fleet hears of the nodes' connections. */
 export interface BrokerEvents {
-  /** May throw nothing; the message is not checked yet. */
+  /** Not checked yet; what this throws is logged. */
   message(node: string, leaf: Leaf, payload: Uint8Array): void;
   connected(node: string): void;
   disconnected(node: string): void;
@@ -224,7 +224,11 @@ export class Broker {
     const parsed = parseNodeTopic(this.#options.cluster, topic);
     if (!parsed) return;
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    this.#options.events.message(parsed.node, parsed.leaf, bytes);
+    try {
+      this.#options.events.message(parsed.node, parsed.leaf, bytes);
+    } catch (error) {
+      this.#options.log.error('a message was lost', { ...parsed, error: String(error) });
+    }
   }
 
   #logError(client: Client, error: Error): void {

@@ -27,7 +27,8 @@ export class Streams implements NodeStreams {
     const onAbort = () => stream.cancel('the reader left');
     const stream = new NodeStream({
       id,
-      send,
+      // Who left before it began has nothing to end.
+      send: signal.aborted ? () => false : send,
       onClosed: () => {
         signal.removeEventListener('abort', onAbort);
         this.#forget(node, id);

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { accessSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -22,6 +23,8 @@ let root: string;
 let fixture: ApiFixture;
 let listener: Listener;
 let authority: CertificateAuthority;
+/** Each request's path and query, after it was handed to the API. */
+const requests = new EventEmitter();
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'skerry-kubectl-'));
@@ -50,7 +53,10 @@ beforeAll(async () => {
     port: 0,
     certificate: { key: privateKey, cert: certificate },
     clientCa: authority.ca,
-    onRequest: (req, res) => fixture.api.handle(req, res),
+    onRequest: (req, res) => {
+      fixture.api.handle(req, res);
+      requests.emit('request', req.url ?? '');
+    },
     onMqtt: (connection) => connection.destroy(),
     log: { debug() {}, info() {}, warn() {}, error() {}, child: () => undefined as never },
   });
@@ -258,7 +264,9 @@ describe.each(binaries())('kubectl $version', ({ version, path }) => {
 
   test('waits and watches', async () => {
     await kubectl('create', 'cm', 'soon');
+    const watching = requested(/configmaps\?.*name%3Dsoon.*watch=true/);
     const gone = kubectl('wait', '--for=delete', 'cm/soon', '--timeout=30s');
+    await watching;
     await kubectl('delete', 'cm', 'soon', '--wait=false');
     await gone;
     const lines = await watched(path, ['-n', namespace, 'get', 'cm', '-w'], async (line) => {
@@ -275,7 +283,7 @@ describe.each(binaries())('kubectl $version', ({ version, path }) => {
         apiVersion: 'v1',
         kind: 'ConfigMap',
         metadata: { name: `chunk-${index}`, namespace, labels: { chunk: 'yes' } },
-      } as ConfigMap);
+      } as unknown as ConfigMap);
     }
     const names = await kubectl('get', 'cm', '-l', 'chunk', '--chunk-size=3', '-o', 'name');
     expect(names.trim().split('\n')).toHaveLength(7);
@@ -344,6 +352,18 @@ spec:
     expect(await kubectl('get', 'deploy,svc,cm', '-o', 'name')).toBe('');
   });
 });
+
+/** Resolves at the next request that matches. */
+function requested(pattern: RegExp): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (url: string) => {
+      if (!pattern.test(url)) return;
+      requests.off('request', look);
+      resolve();
+    };
+    requests.on('request', look);
+  });
+}
 
 /** Runs until `seen` says so of a line of output, and ends it. */
 async function watched(

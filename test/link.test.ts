@@ -342,6 +342,31 @@ describe('the link between a device and its master', () => {
     expect(pi.logger.lines.join('\n')).toContain(`"broker":"wss:`);
   });
 
+  test('a device finds its master again at another address, and a broker that moved', async () => {
+    const pi = await joined('pi-12');
+    const { enrolment } = pi.identity;
+    if (enrolment === undefined) throw new Error('not enrolled');
+    for (const changed of [
+      { server: 'https://127.0.0.1:1', broker: 'mqtts://127.0.0.1:1' },
+      { server: master.server, broker: 'mqtts://127.0.0.1:1' },
+    ]) {
+      await pi.stop();
+      await pi.identity.saveEnrolment({ ...enrolment, ...changed });
+      await pi.start({ server: master.server, token: '' });
+      await until(() => expect(pi.link?.connected).toBe(true));
+      expect(pi.identity.enrolment).toMatchObject({ ...enrolment, certificate: expect.anything() });
+    }
+  });
+
+  test('a device of one cluster is not taken into another', async () => {
+    const pi = await joined('pi-13');
+    await pi.stop();
+    const random = (count: number) => new Uint8Array(count);
+    const foreign = formatJoinToken(newJoinToken(random, 'ab'.repeat(32)));
+    await pi.start({ server: master.server, token: foreign });
+    await until(() => expect(pi.refusal).toContain('already belongs to another cluster'));
+  });
+
   test('a node that is deleted is cut off and can only join anew', async () => {
     const pi = await joined('pi-10');
     await master.parts.registry.delete(NODES, { namespace: '', name: 'pi-10' });

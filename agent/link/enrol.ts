@@ -35,6 +35,8 @@ export class Membership {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #logger: Logger;
+  /** Where the master is said to be now, when that is not where the device enrolled. */
+  #movedTo: string | undefined;
 
   constructor(parts: { identity: Identity; clock: Clock; random: () => number; logger: Logger }) {
     this.#identity = parts.identity;
@@ -55,25 +57,40 @@ export class Membership {
       );
     }
     if (saved !== undefined) {
-      if (join !== undefined) checkSameCluster(saved, join);
+      if (join !== undefined) this.#compare(saved, join);
       return saved;
     }
     return join && (await this.#joinUntilDone(join, signal));
   }
 
-  /** Whether a third of the certificate's life, or less, is left. A clock that is behind delays this, and harms nobody. */
+  /**
+   * Whether a third of the certificate's life, or less, is left (a clock that is behind delays this, and harms nobody), or the master is
+   * somewhere else now: what it answers to a renewal names its broker.
+   */
   renewalIsDue(): boolean {
     const { enrolment } = this.#identity;
     if (enrolment === undefined) return false;
+    if (this.#movedTo !== undefined) return true;
     const endsMs = Date.parse(new X509Certificate(enrolment.certificate).validTo);
     return endsMs - this.#clock.nowMs() <= (enrolment.lifetimeSeconds * 1000) / 3;
+  }
+
+  /**
+   * Whether, after so many failures in a row, the master should be asked for its broker's address. Where both are the same port that
+   * answers nothing, and a fleet that lost its master must not ask all at once when it is back.
+   */
+  brokerMayHaveMoved(failures: number): boolean {
+    const { enrolment } = this.#identity;
+    if (enrolment === undefined || failures % 10 !== 2) return false;
+    return new URL(enrolment.broker).host !== new URL(enrolment.server).host;
   }
 
   /** One attempt to renew, also with a certificate that has expired. True: the new one is saved. */
   async renew(signal: AbortSignal): Promise<boolean> {
     const { enrolment, keys } = this.#identity;
     if (enrolment === undefined) return false;
-    const { server, ca, certificate, nodeName } = enrolment;
+    const { ca, certificate, nodeName } = enrolment;
+    const server = this.#movedTo ?? enrolment.server;
     try {
       await this.#ask(server, nodeName, {
         method: 'POST',
@@ -85,12 +102,27 @@ export class Membership {
         },
         signal,
       });
+      this.#movedTo = undefined;
       this.#logger.info('the certificate was renewed', { node: nodeName });
       return true;
     } catch (error) {
       this.#logger.warn(`the certificate could not be renewed: ${messageOf(error)}`);
       return false;
     }
+  }
+
+  /** A device that has joined needs no token; a token of another cluster is a mistake to be told. */
+  #compare(saved: Enrolment, join: JoinRequest): void {
+    const token = parseJoinToken(join.token);
+    if (token !== undefined && token.caSha256 !== sha256Hex(new X509Certificate(saved.ca).raw)) {
+      throw new EnrolmentRefused(
+        `this device already belongs to another cluster (as node ${saved.nodeName}); use another data directory to join a second one`,
+      );
+    }
+    if (join.nodeName !== saved.nodeName) {
+      this.#logger.warn(`this device joined as node ${saved.nodeName}, and stays that`);
+    }
+    if (trimmed(join.server) !== saved.server) this.#movedTo = trimmed(join.server);
   }
 
   async #joinUntilDone(join: JoinRequest, signal: AbortSignal): Promise<Enrolment | undefined> {
@@ -118,7 +150,7 @@ export class Membership {
   }
 
   async #joinOnce(join: JoinRequest, token: JoinToken, signal: AbortSignal): Promise<Enrolment> {
-    const server = join.server.replace(/\/+$/, '');
+    const server = trimmed(join.server);
     const ca = await fetchAuthority(server, token, signal);
     const enrolment = await this.#ask(server, join.nodeName, {
       method: 'POST',
@@ -168,14 +200,8 @@ async function fetchAuthority(
   return ca.toString();
 }
 
-function checkSameCluster(saved: Enrolment, join: JoinRequest): void {
-  const token = parseJoinToken(join.token);
-  if (token === undefined || token.caSha256 === sha256Hex(new X509Certificate(saved.ca).raw)) {
-    return;
-  }
-  throw new EnrolmentRefused(
-    `this device already belongs to another cluster (as node ${saved.nodeName}); use another data directory to join a second one`,
-  );
+function trimmed(server: string): string {
+  return server.replace(/\/+$/, '');
 }
 
 /** A 4xx is final, but for "too many requests" and "timeout"; its message is the master's own. */

@@ -100,20 +100,25 @@ export class Link {
     const { random, clock, logger } = this.#parts;
     const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random });
     let lastFailure = '';
+    let failures = 0;
     for (let connection = 1; !signal.aborted; connection += 1) {
       try {
         start ??= await this.#parts.state.countStart();
-        const reason = await this.#connectOnce(formatSession({ start, connection }), signal, () =>
-          backoff.reset(),
-        );
+        if (this.#membership.renewalIsDue() || this.#membership.brokerMayHaveMoved(failures)) {
+          await this.#membership.renew(signal);
+        }
+        const session = formatSession({ start, connection });
+        const reason = await this.#connectOnce(session, signal, () => backoff.reset());
         if (signal.aborted) return;
         lastFailure = '';
+        failures = 0;
         logger.warn(`the link to the master is down: ${reason}`);
       } catch (error) {
         if (signal.aborted) return;
         const failure = error instanceof Error ? error.message : String(error);
         if (failure !== lastFailure) logger.warn(`cannot reach the master: ${failure}`);
         lastFailure = failure;
+        failures += 1;
       }
       await pause(clock, backoff.nextMs(), signal);
     }
@@ -125,7 +130,6 @@ export class Link {
     signal: AbortSignal,
     onConnected: () => void,
   ): Promise<string> {
-    if (this.#membership.renewalIsDue()) await this.#membership.renew(signal);
     const { identity, logger } = this.#parts;
     const { enrolment } = identity;
     if (enrolment === undefined) throw new Error('the device has not joined a cluster');

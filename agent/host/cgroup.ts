@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { sendSignal } from './proc.ts';
 
 export interface CgroupLayout {
   /** `unified` is cgroup v2 alone; `hybrid` has v1 controllers and an empty v2 tree beside them; `legacy` has v1 only. */
@@ -71,6 +73,13 @@ export function oomKillCount(layout: CgroupLayout, path: string): number | undef
   return count === undefined ? undefined : Number(count);
 }
 
+/** Whether a limit of swap can be set; some kernels are built or started without its accounting. */
+export function hasSwapLimit(layout: CgroupLayout): boolean {
+  if (layout.mode === 'unified') return true;
+  const folder = cgroupFolder(layout, 'memory', '/');
+  return folder !== undefined && existsSync(join(folder, 'memory.memsw.limit_in_bytes'));
+}
+
 /**
  * Removes the cgroup `path` and what lies under it from every hierarchy, deepest first. A cgroup that still holds a process stays;
  * answers whether everything went.
@@ -86,17 +95,56 @@ export function removeCgroupTree(layout: CgroupLayout, path: string): boolean {
   return removed;
 }
 
-function removeFolderTree(folder: string): boolean {
-  let children: string[];
+/**
+ * The same for a cgroup whose last processes are on their way out: waits for them up to `patienceMs`, then kills what is left.
+ * Answers whether everything went.
+ */
+export async function clearCgroupTree(
+  layout: CgroupLayout,
+  path: string,
+  patienceMs: number,
+): Promise<boolean> {
+  const steps = Math.ceil(patienceMs / CLEAR_STEP_MS);
+  for (let step = 0; step < steps * 2; step += 1) {
+    if (removeCgroupTree(layout, path)) return true;
+    if (step >= steps) for (const pid of processesIn(layout, path)) sendSignal(pid, 'SIGKILL');
+    await setTimeout(CLEAR_STEP_MS);
+  }
+  return removeCgroupTree(layout, path);
+}
+
+const CLEAR_STEP_MS = 20;
+
+/** Pids in the cgroup `path` and everything under it. */
+export function processesIn(layout: CgroupLayout, path: string): number[] {
+  const roots = new Set(layout.controllers.values());
+  if (layout.unifiedRoot !== undefined) roots.add(layout.unifiedRoot);
+  const pids = new Set<number>();
+  for (const root of roots) collectPids(join(root, path), pids);
+  return [...pids];
+}
+
+function collectPids(folder: string, pids: Set<number>): void {
+  for (const line of readText(join(folder, 'cgroup.procs'))?.split('\n') ?? []) {
+    if (line !== '' && line !== '0') pids.add(Number(line));
+  }
+  for (const child of childFolders(folder)) collectPids(join(folder, child), pids);
+}
+
+function childFolders(folder: string): string[] {
   try {
-    children = readdirSync(folder, { withFileTypes: true })
+    return readdirSync(folder, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name);
   } catch {
-    return true;
+    return [];
   }
+}
+
+function removeFolderTree(folder: string): boolean {
   let removed = true;
-  for (const child of children) removed = removeFolderTree(join(folder, child)) && removed;
+  for (const child of childFolders(folder))
+    removed = removeFolderTree(join(folder, child)) && removed;
   try {
     rmdirSync(folder);
   } catch (error) {

@@ -28,8 +28,13 @@ export function highestPid(): number {
 
 /** Whether this process may raise limits above its own hard ones. */
 export function mayRaiseLimits(): boolean {
-  const effective = readFileSync('/proc/self/status', 'utf8').match(/^CapEff:\s+([0-9a-f]+)/m)?.[1];
-  return effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
+  return ((effectiveCapabilities() >> CAP_SYS_RESOURCE) & 1n) === 1n;
+}
+
+/** The mask of this process's effective capabilities. */
+export function effectiveCapabilities(): bigint {
+  const mask = readFileSync('/proc/self/status', 'utf8').match(/^CapEff:\s+([0-9a-f]+)/m)?.[1];
+  return BigInt(`0x${mask ?? '0'}`);
 }
 
 /** Whether the process lives and `word` is in its command line or cgroup: a pid alone may have been given to another. */

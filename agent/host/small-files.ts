@@ -1,4 +1,15 @@
-import { mkdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 
 /** The text of a small file (tmpfs, /sys, engine state), read at once; undefined when there is none. */
 export function readSmallFile(file: string): string | undefined {
@@ -15,8 +26,37 @@ export function writeSmallFile(file: string, text: string): void {
   writeFileSync(file, text, { mode: 0o600 });
 }
 
+/** Old or new, never half of it. */
+export function replaceSmallFile(file: string, text: string): void {
+  writeSmallFile(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+
+export function listFolder(folder: string): string[] {
+  return readdirSync(folder);
+}
+
+/** A file of an image's own file system; a link that leads out of `root` counts as no file. */
+export function readInside(root: string, path: string): string {
+  try {
+    const file = realpathSync(`${root}${path}`);
+    return file.startsWith(`${realpathSync(root)}/`) ? readFileSync(file, 'utf8') : '';
+  } catch {
+    return '';
+  }
+}
+
 export function removeFile(file: string): void {
   rmSync(file, { force: true, recursive: true });
+}
+
+/** Only when it is empty; one that is not there is no error. */
+export function removeFolder(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 export function makeFolder(folder: string): void {
@@ -67,4 +107,16 @@ export function watchFolder(
     over = true;
     watcher.close();
   };
+}
+
+/** Tells of every change of one file, kernel files that notify (cgroup.events) among them; undefined when there is no such file. */
+export function watchFile(file: string, changed: () => void): (() => void) | undefined {
+  if (!fileExists(file)) return undefined;
+  try {
+    const watcher = watch(file, { persistent: false }, changed);
+    watcher.on('error', changed);
+    return () => watcher.close();
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,50 @@
+/** Every capability, without the CAP_ prefix, at the place of its number in linux/capability.h. */
+export const ALL_CAPABILITIES = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'DAC_READ_SEARCH',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'SETPCAP',
+  'LINUX_IMMUTABLE',
+  'NET_BIND_SERVICE',
+  'NET_BROADCAST',
+  'NET_ADMIN',
+  'NET_RAW',
+  'IPC_LOCK',
+  'IPC_OWNER',
+  'SYS_MODULE',
+  'SYS_RAWIO',
+  'SYS_CHROOT',
+  'SYS_PTRACE',
+  'SYS_PACCT',
+  'SYS_ADMIN',
+  'SYS_BOOT',
+  'SYS_NICE',
+  'SYS_RESOURCE',
+  'SYS_TIME',
+  'SYS_TTY_CONFIG',
+  'MKNOD',
+  'LEASE',
+  'AUDIT_WRITE',
+  'AUDIT_CONTROL',
+  'SETFCAP',
+  'MAC_OVERRIDE',
+  'MAC_ADMIN',
+  'SYSLOG',
+  'WAKE_ALARM',
+  'BLOCK_SUSPEND',
+  'AUDIT_READ',
+  'PERFMON',
+  'BPF',
+  'CHECKPOINT_RESTORE',
+] as const;
+
 /** What a container has before `securityContext.capabilities`, as with containerd under Kubernetes. */
-const DEFAULT_CAPABILITIES = [
+const DEFAULT_CAPABILITIES: readonly string[] = [
   'AUDIT_WRITE',
   'CHOWN',
   'DAC_OVERRIDE',
@@ -14,43 +59,7 @@ const DEFAULT_CAPABILITIES = [
   'SETPCAP',
   'SETUID',
   'SYS_CHROOT',
-] as const;
-
-const OTHER_CAPABILITIES = [
-  'AUDIT_CONTROL',
-  'AUDIT_READ',
-  'BLOCK_SUSPEND',
-  'BPF',
-  'CHECKPOINT_RESTORE',
-  'DAC_READ_SEARCH',
-  'IPC_LOCK',
-  'IPC_OWNER',
-  'LEASE',
-  'LINUX_IMMUTABLE',
-  'MAC_ADMIN',
-  'MAC_OVERRIDE',
-  'NET_ADMIN',
-  'NET_BROADCAST',
-  'PERFMON',
-  'SYSLOG',
-  'SYS_ADMIN',
-  'SYS_BOOT',
-  'SYS_MODULE',
-  'SYS_NICE',
-  'SYS_PACCT',
-  'SYS_PTRACE',
-  'SYS_RAWIO',
-  'SYS_RESOURCE',
-  'SYS_TIME',
-  'SYS_TTY_CONFIG',
-  'WAKE_ALARM',
-] as const;
-
-/** Every capability of Linux 5.9 and later, without the CAP_ prefix, sorted. */
-export const ALL_CAPABILITIES: readonly string[] = [
-  ...DEFAULT_CAPABILITIES,
-  ...OTHER_CAPABILITIES,
-].sort();
+];
 
 /**
  * The set a container gets: names in any case, with or without CAP_; `ALL` means each of them. Adding wins over dropping when both
@@ -59,17 +68,25 @@ export const ALL_CAPABILITIES: readonly string[] = [
 export function grantedCapabilities(add: readonly string[], drop: readonly string[]): string[] {
   const added = new Set(add.map(capabilityName));
   const dropped = new Set(drop.map(capabilityName));
-  const granted = new Set<string>(
-    added.has('ALL') ? ALL_CAPABILITIES : dropped.has('ALL') ? [] : DEFAULT_CAPABILITIES,
-  );
+  const granted = new Set(startingSet(added.has('ALL'), dropped.has('ALL')));
   for (const name of dropped) granted.delete(name);
   for (const name of added) if (name !== 'ALL') granted.add(name);
   return [...granted].sort();
 }
 
+function startingSet(addAll: boolean, dropAll: boolean): readonly string[] {
+  if (addAll) return ALL_CAPABILITIES;
+  return dropAll ? [] : DEFAULT_CAPABILITIES;
+}
+
 /** `CAP_NET_ADMIN`, `net_admin` → `NET_ADMIN`. */
 export function capabilityName(name: string): string {
   return name.toUpperCase().replace(/^CAP_/, '');
+}
+
+/** Names of the bits set in a mask as in /proc/<pid>/status. */
+export function capabilitiesOfMask(mask: bigint): Set<string> {
+  return new Set(ALL_CAPABILITIES.filter((_name, bit) => ((mask >> BigInt(bit)) & 1n) === 1n));
 }
 
 /** `0`, `root`, and nothing at all (or only a group) are root. */

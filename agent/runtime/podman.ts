@@ -1,10 +1,5 @@
 import type { Logger } from '../../shared/logger.ts';
-import {
-  type CgroupLayout,
-  detectCgroups,
-  oomKillCount,
-  removeCgroupTree,
-} from '../host/cgroup.ts';
+import { type CgroupLayout, clearCgroupTree, detectCgroups, oomKillCount } from '../host/cgroup.ts';
 import { CommandError, type RunCommand, runCommand } from '../host/command.ts';
 import { isAlive, processIs, sendSignal } from '../host/proc.ts';
 import {
@@ -43,6 +38,8 @@ const START_ERROR_EXIT_CODE = 128;
 /** What was known when a container ended, or failed to start. */
 const EXIT_NOTE = 'skerry-exit.json';
 const REMOVE_AT_ONCE = 50;
+/** podman's own clean-up of a container that just ended lives in the pod's cgroup for a moment. */
+const CLEAN_UP_PATIENCE_MS = 2_000;
 
 /**
  * podman over its command line, in root's default store and with the user's containers.conf in force.
@@ -200,7 +197,7 @@ export class PodmanRuntime implements Runtime {
       const some = ids.slice(at, at + REMOVE_AT_ONCE);
       await this.#removeAll(some).catch(() => this.#removeOneByOne(some));
     }
-    removeCgroupTree(this.#cgroupLayout(), `/skerry-${this.#agentId}`);
+    await clearCgroupTree(this.#cgroupLayout(), `/skerry-${this.#agentId}`, CLEAN_UP_PATIENCE_MS);
   }
 
   async #removeOneByOne(ids: readonly string[]): Promise<void> {

@@ -41,9 +41,9 @@ export interface NedbStoreOptions {
   cipher?: RecordCipher;
   /** Once, when the file can no longer be written: nothing is accepted from then on, and the process should end. */
   onFailure?: (error: Error) => void;
-  /** How many revisions are reserved in one write; what a crash may skip. */
+  /** How many revisions are reserved in one write, and skipped at each start; 2^20 when absent. */
   reserve?: number;
-  /** A file smaller than this is not compacted, bytes. */
+  /** A file smaller than this is not compacted, bytes; 4 MiB when absent. */
   compactFloorBytes?: number;
 }
 
@@ -368,7 +368,7 @@ export class NedbStore implements Store {
   }
 
   #isOverdue(): boolean {
-    const floor = this.#options.compactFloorBytes ?? 2 ** 20;
+    const floor = this.#options.compactFloorBytes ?? 4 * 2 ** 20;
     return this.#file.size > Math.max(floor, this.#liveBytes * COMPACT_RATIO);
   }
 

@@ -439,6 +439,17 @@ describe('preparations', () => {
   });
 });
 
+it('a raised epoch shows in the revision at once, and the history before it is gone', async () => {
+  const before = registry.cache.revision();
+  await registry.raiseEpoch(2);
+  expect(registry.cache.revision()).toBeGreaterThanOrEqual(2 * 2 ** 40);
+  expect(() => registry.cache.watch(BOATS, before, () => {})).toThrow('too old');
+  const seen: WatchEvent[] = [];
+  registry.cache.watch(BOATS, registry.cache.revision(), (events) => seen.push(...events));
+  await registry.create(BOATS, boat('skiff'));
+  expect(seen).toHaveLength(1);
+});
+
 it('a watcher sees what a writer is told, before it is told', async () => {
   const seen: WatchEvent<Boat>[] = [];
   registry.cache.watch(BOATS, undefined, (events) => seen.push(...events));

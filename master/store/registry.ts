@@ -95,6 +95,12 @@ export class Registry {
     await this.cache.follow(this.#store);
   }
 
+  /** After a restore from a backup: every watcher that begins again is told to list first. */
+  async raiseEpoch(atLeast: number): Promise<void> {
+    await this.#store.raiseEpoch(atLeast);
+    this.cache.advanceTo(this.#store.revision());
+  }
+
   /** Throws NotFound. */
   get<T extends KubeObject>(kind: ResourceKind<T>, key: ObjectKey): T {
     const object = this.find(kind, key);

@@ -75,6 +75,13 @@ export class WatchCache {
     return stop;
   }
 
+  /** After the store raised its epoch: what came before is no history any more. */
+  advanceTo(revision: number): void {
+    if (epochOf(revision) <= epochOf(this.#revision)) return;
+    this.#forgetHistory(revision);
+    this.#revision = revision;
+  }
+
   /** The newest revision that the cache shows. */
   revision(): number {
     return this.#revision;
@@ -122,8 +129,7 @@ export class WatchCache {
   #apply(events: readonly StoreEvent[]): void {
     const changes = new Map<CachedKind, WatchEvent[]>();
     for (const event of events) {
-      if (epochOf(event.revision) > epochOf(this.#revision))
-        this.#forgetHistory(event.revision - 1);
+      this.advanceTo(event.revision - 1);
       this.#revision = event.revision;
       const path = event.kind === 'put' ? event.record.key : event.key;
       const kind = this.#kindAt(path);

@@ -75,6 +75,17 @@ export class Membership {
     return endsMs - this.#clock.nowMs() <= (enrolment.lifetimeSeconds * 1000) / 3;
   }
 
+  /** One attempt to join anew: the Node was deleted, and with it the membership, and there is a token for another. */
+  async rejoin(join: JoinRequest, signal: AbortSignal): Promise<void> {
+    const token = parseJoinToken(join.token);
+    if (token === undefined) return;
+    try {
+      await this.#joinOnce(join, token, signal);
+    } catch (error) {
+      this.#logger.warn(`could not join anew: ${messageOf(error)}`);
+    }
+  }
+
   /**
    * Whether, after so many failures in a row, the master should be asked for its broker's address. Where both are the same port that
    * answers nothing, and a fleet that lost its master must not ask all at once when it is back.

@@ -19,6 +19,10 @@ import { pause } from './pause.ts';
 import { StatusOutbox } from './status-outbox.ts';
 import { StreamMux } from './stream-mux.ts';
 
+/** MQTT 3.1.1, section 3.2.2.3, return code 5, in mqtt.js' words. */
+const NOT_A_MEMBER = /Not authorized/;
+/** A connection that ends sooner counts as a failure: two devices with one identity would else push each other out without rest. */
+const LASTING_MS = 10_000;
 const RENEWAL_LOOK_MS = 24 * 60 * 60 * 1000;
 /** A heartbeat that would only wait in a stalled socket is left out. */
 const STALLED_BYTES = 64 * 1024;
@@ -93,43 +97,49 @@ export class Link {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const enrolment = await this.#membership.join(this.#parts.join, signal);
+    const { join } = this.#parts;
+    const enrolment = await this.#membership.join(join, signal);
     if (enrolment === undefined) return;
     this.#parts.onJoined?.(enrolment);
     let start: number | undefined;
-    const { random, clock, logger } = this.#parts;
+    const { random, clock, logger, state } = this.#parts;
     const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random });
-    let lastFailure = '';
+    let failure = '';
     let failures = 0;
     for (let connection = 1; !signal.aborted; connection += 1) {
+      const beganMs = clock.monotonicMs();
       try {
-        start ??= await this.#parts.state.countStart();
-        if (this.#membership.renewalIsDue() || this.#membership.brokerMayHaveMoved(failures)) {
-          await this.#membership.renew(signal);
-        }
-        const session = formatSession({ start, connection });
-        const reason = await this.#connectOnce(session, signal, () => backoff.reset());
+        start ??= await state.countStart();
+        await this.#mendMembership(failures, failure, signal);
+        const reason = await this.#connectOnce(formatSession({ start, connection }), signal);
         if (signal.aborted) return;
-        lastFailure = '';
+        failure = '';
         failures = 0;
         logger.warn(`the link to the master is down: ${reason}`);
+        if (clock.monotonicMs() - beganMs > LASTING_MS) backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        const failure = error instanceof Error ? error.message : String(error);
-        if (failure !== lastFailure) logger.warn(`cannot reach the master: ${failure}`);
-        lastFailure = failure;
+        const before = failure;
+        failure = error instanceof Error ? error.message : String(error);
         failures += 1;
+        if (failure !== before) logger.warn(`cannot reach the master: ${failure}`);
       }
       await pause(clock, backoff.nextMs(), signal);
     }
   }
 
+  /** Before a connection: what the last failures call for. */
+  async #mendMembership(failures: number, failure: string, signal: AbortSignal): Promise<void> {
+    const { join } = this.#parts;
+    if (failures === 1 && NOT_A_MEMBER.test(failure) && join !== undefined) {
+      await this.#membership.rejoin(join, signal);
+    } else if (this.#membership.renewalIsDue() || this.#membership.brokerMayHaveMoved(failures)) {
+      await this.#membership.renew(signal);
+    }
+  }
+
   /** One connection from its beginning to its end; answers why it ended. */
-  async #connectOnce(
-    session: string,
-    signal: AbortSignal,
-    onConnected: () => void,
-  ): Promise<string> {
+  async #connectOnce(session: string, signal: AbortSignal): Promise<string> {
     const { identity, logger } = this.#parts;
     const { enrolment } = identity;
     if (enrolment === undefined) throw new Error('the device has not joined a cluster');
@@ -142,7 +152,6 @@ export class Link {
     });
     const { receive, detach } = this.#attach(channel);
     attach(receive);
-    onConnected();
     logger.info('connected to the master', { broker: enrolment.broker, session });
     const reason = await closedOrAborted(channel, signal);
     detach();

@@ -3,8 +3,8 @@ import type { Secret } from '../schema/kubernetes-types.ts';
 /** Where tokens are kept, and as what (the bootstrap tokens of Kubernetes, whose id and secret have the same form). */
 export const JOIN_TOKEN_NAMESPACE = 'kube-system';
 export const JOIN_TOKEN_SECRET_TYPE = 'bootstrap.kubernetes.io/token';
-export const JOIN_TOKEN_ID_LENGTH = 6;
-export const JOIN_TOKEN_SECRET_LENGTH = 16;
+const JOIN_TOKEN_ID_LENGTH = 6;
+const JOIN_TOKEN_SECRET_LENGTH = 16;
 
 /** The keys of a token's Secret; the last two are our own. */
 export const JOIN_TOKEN_KEYS = {

@@ -78,8 +78,11 @@ export function sha256Hex(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** Beyond this a snapshot is compressed less and faster, so that it does not hold up everything else. */
+const FAST_DEFLATE_FROM_BYTES = 128 * 1024;
+
 export function deflate(bytes: Uint8Array): Uint8Array {
-  return deflateRawSync(bytes);
+  return deflateRawSync(bytes, { level: bytes.length < FAST_DEFLATE_FROM_BYTES ? 6 : 1 });
 }
 
 /** Throws ERR_BUFFER_TOO_LARGE beyond `maxBytes`. */

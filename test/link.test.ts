@@ -155,6 +155,7 @@ describe('the link between a device and its master', () => {
 
   test('a pod and its Secret reach the disk, the Secret sealed, and its status comes back', async () => {
     const pi = await joined('pi-1.lan');
+    expect(pi.link?.localAddress).toBe('127.0.0.1');
     await master.parts.registry.create(SECRETS, newSecret('web-s', 'correct horse'));
     const pod = await master.parts.registry.create(PODS, newPod('pi-1.lan', 'web', 'run'));
     await until(() => expect(imageOf(pi, 'web')).toBeDefined());

@@ -92,6 +92,10 @@ export class Channel {
     return this.#connection.closed;
   }
 
+  get localAddress(): string | undefined {
+    return this.#connection.localAddress;
+  }
+
   get unsentBytes(): number {
     return this.#connection.unsentBytes;
   }

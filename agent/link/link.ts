@@ -66,6 +66,12 @@ export class LinkConnection {
     return this.#closed;
   }
 
+  /** This end of the connection; undefined over WebSocket, where it is not to be seen. */
+  get localAddress(): string | undefined {
+    const { localAddress } = this.#client.stream as { localAddress?: string };
+    return localAddress?.replace(/^::ffff:/, '');
+  }
+
   /** Bytes that the socket has not taken yet. */
   get unsentBytes(): number {
     return this.#client.stream.writableLength;

@@ -57,6 +57,7 @@ export class Link {
   readonly #outbox: StatusOutbox;
   readonly #stop = new AbortController();
   #channel: Channel | undefined;
+  #localAddress: string | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(parts: LinkParts) {
@@ -75,6 +76,11 @@ export class Link {
 
   get connected(): boolean {
     return this.#channel !== undefined;
+  }
+
+  /** The address from which the master is reached, of the connection now or the last one. */
+  get localAddress(): string | undefined {
+    return this.#localAddress;
   }
 
   /** Returns at once; the rest happens in the background. */
@@ -166,6 +172,7 @@ export class Link {
   } {
     const { state, streams, release, clock, random, logger } = this.#parts;
     this.#channel = channel;
+    this.#localAddress = channel.localAddress ?? this.#localAddress;
     const inbox = new DesiredInbox({
       store: state,
       send: ({ kind, body }) => channel.send('ack', kind, encodeBody(body)),

@@ -14,7 +14,7 @@ test('a folder is held by one process at a time, under whatever path, and freed 
       '-e',
       `import { createServer } from 'node:net'; import { statSync } from 'node:fs';
        const { dev, ino } = statSync(process.argv[1], { bigint: true });
-       createServer().listen({ path: '\\0skerry-folder-' + dev + '-' + ino }, () => console.log('held'));`,
+       createServer().listen({ path: '\\0skerry-lock-' + dev + '-' + ino }, () => console.log('held'));`,
       folder,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

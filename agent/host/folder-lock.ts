@@ -1,5 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 
 /** Another process has the folder. */
 export class FolderLocked extends Error {
@@ -15,27 +15,39 @@ export class FolderLocked extends Error {
  */
 export class FolderLock {
   readonly #server: Server;
+  readonly #askers: ReadonlySet<Socket>;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, askers: ReadonlySet<Socket>) {
     this.#server = server;
+    this.#askers = askers;
   }
 
   /** Makes the folder if need be. Throws FolderLocked. */
   static async take(folder: string): Promise<FolderLock> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { dev, ino } = await stat(folder, { bigint: true });
-    const server = createServer((socket) => socket.destroy());
+    // Whoever connects is told which process holds the folder, and sees the connection end with it (cli/down.ts).
+    const askers = new Set<Socket>();
+    const server = createServer((socket) => {
+      askers.add(socket);
+      socket.on('close', () => askers.delete(socket));
+      socket.on('error', () => socket.destroy());
+      socket.unref();
+      socket.write(`${process.pid}\n`);
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) =>
         reject(error.code === 'EADDRINUSE' ? new FolderLocked(folder) : error),
       );
-      server.listen({ path: `\0skerry-folder-${dev}-${ino}` }, resolve);
+      server.listen({ path: `\0skerry-lock-${dev}-${ino}` }, resolve);
     });
     server.unref();
-    return new FolderLock(server);
+    return new FolderLock(server, askers);
   }
 
   async release(): Promise<void> {
-    await new Promise((resolve) => this.#server.close(resolve));
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const asker of this.#askers) asker.destroy();
+    await closed;
   }
 }

@@ -1,0 +1,60 @@
+import { rm, rmdir } from 'node:fs/promises';
+import { purgeAgent, stopAgentPods } from '../agent/down.ts';
+import { CommandFailure } from './command-failure.ts';
+import { findLockHolder } from './lock-holder.ts';
+import { openLog } from './log.ts';
+import type { Command } from './main.ts';
+import { parseOptions } from './options.ts';
+
+/** A program that was told to stop ends in 3 s; one that has not after this long hangs. */
+const PATIENCE_MS = 10_000;
+
+export const down: Command = {
+  usage: `usage: skerry down [--data-dir DIR] [--purge]
+
+Stops the programs that run on a data directory (/var/lib/skerry), and the containers of its pods; \`skerry up\` brings them back.
+With --purge it removes them instead, with their links, mounts, cgroups and the data directory's contents: nothing is left, also when the
+programs were killed before.
+`,
+  async run(args) {
+    const { values } = parseOptions(args, { 'data-dir': { type: 'string' }, purge: { type: 'boolean' } }, { max: 0 });
+    const dataDir = values['data-dir'] ?? '/var/lib/skerry';
+    if (process.getuid?.() !== 0) throw new CommandFailure('this needs root: run it again with sudo');
+    for (const folder of [`${dataDir}/agent`, `${dataDir}/master`]) await stopProgram(folder);
+    const log = openLog();
+    if (values.purge === true) {
+      await purgeAgent(dataDir, log);
+      for (const name of ['master', 'agent', 'admin.kubeconfig', 'skerry.log']) {
+        await rm(`${dataDir}/${name}`, { recursive: true, force: true });
+      }
+      // What the user put there stays, and then so does the folder.
+      await rmdir(dataDir).catch(() => {});
+      process.stdout.write(`removed what ran on ${dataDir}, and its data\n`);
+    } else {
+      const stopped = await stopAgentPods(dataDir, log);
+      process.stdout.write(`${stopped} containers stopped; skerry up --data-dir ${dataDir} starts them again\n`);
+    }
+    return 0;
+  },
+};
+
+async function stopProgram(folder: string): Promise<void> {
+  const holder = await findLockHolder(folder);
+  if (holder === undefined) return;
+  process.stdout.write(`stopping process ${holder.pid}\n`);
+  process.kill(holder.pid, 'SIGTERM');
+  if (await endsWithin(holder.ended, PATIENCE_MS)) return;
+  process.stdout.write(`process ${holder.pid} did not stop within ${PATIENCE_MS / 1000} s and is killed\n`);
+  process.kill(holder.pid, 'SIGKILL');
+  await holder.ended;
+}
+
+async function endsWithin(ended: Promise<void>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  const first = await Promise.race([ended.then(() => true), late]);
+  clearTimeout(timer);
+  return first;
+}

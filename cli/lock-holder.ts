@@ -1,0 +1,21 @@
+import { stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+
+/** The process that holds a folder of Skerry's. */
+export interface LockHolder {
+  pid: number;
+  /** Resolves when the process has let go of the folder or ended. */
+  ended: Promise<void>;
+}
+
+/** Asks the folder's lock (an abstract Unix socket named after its device and inode); undefined when nobody holds it. */
+export async function findLockHolder(folder: string): Promise<LockHolder | undefined> {
+  const found = await stat(folder, { bigint: true }).catch(() => undefined);
+  if (found === undefined) return undefined;
+  return await new Promise((resolve) => {
+    const socket = connect({ path: `\0skerry-lock-${found.dev}-${found.ino}` });
+    const ended = new Promise<void>((end) => socket.once('close', () => end()));
+    socket.once('error', () => resolve(undefined));
+    socket.once('data', (line) => resolve({ pid: Number(line.toString('utf8')), ended }));
+  });
+}

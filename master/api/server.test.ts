@@ -306,8 +306,8 @@ describe('list', () => {
     ['continue=%25%25', 400, 'continue key is not valid: it is not a token of this server'],
     [
       'resourceVersion=abc',
-      400,
-      'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
+      422,
+      'configmaps "" is invalid: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
     ],
     ['limit=many', 400, 'strconv.ParseInt: parsing "many": invalid syntax'],
   ])('%s is %i', async (query, code, message) => {
@@ -403,12 +403,55 @@ describe('update', () => {
     ]);
   });
 
+  test('of an object that was made anew meanwhile is 409', async () => {
+    await call('POST', CONFIG_MAPS, configMap('a'));
+    const object = configMap('a', {}, { uid: 'another' });
+    const { code, body } = await call('PUT', `${CONFIG_MAPS}/a`, object);
+    expect([code, body['reason']]).toEqual([409, 'Conflict']);
+    expect(body['message']).toContain('Precondition failed: UID in precondition: another');
+  });
+
+  test('without a name is 400', async () => {
+    const { code, body } = await call('PUT', `${CONFIG_MAPS}/a`, configMap(''));
+    expect([code, body['message']]).toEqual([
+      400,
+      'the name of the object (a based on URL) was undeterminable: name must be provided',
+    ]);
+  });
+
   test('under another name is 400', async () => {
     await call('POST', CONFIG_MAPS, configMap('a'));
     const { code, body } = await call('PUT', `${CONFIG_MAPS}/a`, configMap('b'));
     expect([code, body['message']]).toEqual([
       400,
       'the name of the object (b) does not match the name on the URL (a)',
+    ]);
+  });
+});
+
+describe('warnings', () => {
+  test('each unknown field is one, once, in any script', async () => {
+    const object = { ...configMap('a'), 'größe "x"': 1, dta: {} };
+    const { code, headers } = await call('POST', CONFIG_MAPS, object);
+    expect(code).toBe(201);
+    const warning = Buffer.from(headers.get('warning') ?? '', 'latin1').toString('utf8');
+    expect(warning).toContain('299 - "unknown field \\"dta\\""');
+    expect(warning).toContain('größe');
+  });
+
+  test('thousands of them are cut', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`f${index}`, 1]));
+    const { code, headers } = await call('POST', CONFIG_MAPS, { ...configMap('a'), ...fields });
+    expect(code).toBe(201);
+    expect((headers.get('warning') ?? '').length).toBeLessThan(8192);
+  });
+
+  test('with Strict they are an error', async () => {
+    const object = { ...configMap('a'), dta: {} };
+    const { code, body } = await call('POST', `${CONFIG_MAPS}?fieldValidation=Strict`, object);
+    expect([code, body['message']]).toEqual([
+      400,
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "dta"',
     ]);
   });
 });

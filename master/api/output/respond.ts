@@ -48,15 +48,25 @@ export function respondError(exchange: Pick<Exchange, 'req' | 'res'>, error: unk
   res.end(req.method === 'HEAD' ? undefined : bytes);
 }
 
+/** Together the warnings of one answer stay below this; where they would not, each is cut, as on Kubernetes. */
+const WARNINGS_LIMIT = 4096;
+const CUT_WARNING_LENGTH = 256;
+
 /** One `Warning: 299` header per text (RFC 9111 §5.5), as kubectl prints them in yellow. */
 export function addWarnings(res: ServerResponse, warnings: readonly string[]): void {
-  for (const text of warnings) {
-    res.appendHeader('Warning', `299 - "${quotable(text)}"`);
+  const distinct = [...new Set(warnings)];
+  const total = distinct.reduce((sum, text) => sum + text.length, 0);
+  let left = WARNINGS_LIMIT;
+  for (const text of distinct) {
+    const shown = total > WARNINGS_LIMIT ? text.slice(0, CUT_WARNING_LENGTH) : text;
+    left -= shown.length;
+    if (left < 0) return;
+    res.appendHeader('Warning', `299 - "${quotable(shown)}"`);
   }
 }
 
+/** Without control characters; Node writes headers as Latin-1, so UTF-8 goes through it byte by byte. */
 function quotable(text: string): string {
-  const escaped = text.replace(/[\\"]/g, (character) => `\\${character}`);
-  // Control characters and what Latin-1 lacks may not stand in a header.
-  return escaped.replace(/[^\x20-\x7e]/g, ' ');
+  const escaped = text.replace(/\p{Cc}/gu, ' ').replace(/[\\"]/g, (character) => `\\${character}`);
+  return Buffer.from(escaped, 'utf8').toString('latin1');
 }

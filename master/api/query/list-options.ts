@@ -2,8 +2,11 @@ import { ApiError, badRequest, invalid } from '../../../shared/errors.ts';
 import {
   type FieldError,
   fieldForbidden,
+  fieldInvalid,
   fieldNotSupported,
+  goQuote,
 } from '../../../shared/meta/field-error.ts';
+import type { ResourceKind } from '../../../shared/resources/resource-kind.ts';
 import { isTrue } from './flag.ts';
 import { integer } from './integer.ts';
 
@@ -23,7 +26,11 @@ export interface ListOptions {
 const LIST_OPTIONS = { group: 'meta.k8s.io', kind: 'ListOptions' };
 
 /** Reads and checks ListOptions by the rules of apimachinery's ValidateListOptions. Throws Invalid, BadRequest. */
-export function listOptions(query: URLSearchParams, watch: boolean): ListOptions {
+export function listOptions(
+  query: URLSearchParams,
+  kind: Pick<ResourceKind, 'group' | 'plural'>,
+  watch: boolean,
+): ListOptions {
   const errors = watch ? watchErrors(query) : listErrors(query);
   if (errors.length > 0) throw invalid(LIST_OPTIONS, '', errors);
   const continueToken = query.get('continue') ?? '';
@@ -31,12 +38,13 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
   if (!watch && continueToken !== '' && version !== '' && version !== '0') {
     throw badRequest('specifying resource version is not allowed when using continue');
   }
+  const limit = Math.max(0, integer(query, 'limit') ?? 0);
   const initial = query.get('sendInitialEvents');
   return {
-    limit: Math.max(0, integer(query, 'limit') ?? 0),
+    limit,
     continueToken,
-    resourceVersion: resourceVersion(version),
-    exact: query.get('resourceVersionMatch') === 'Exact',
+    resourceVersion: resourceVersion({ group: kind.group, kind: kind.plural }, version),
+    exact: isExact(query, limit, continueToken),
     allowBookmarks: isTrue(query.get('allowWatchBookmarks')),
     sendInitialEvents: initial === null ? undefined : isTrue(initial),
     timeoutSeconds: integer(query, 'timeoutSeconds'),
@@ -55,13 +63,22 @@ export function tooLargeResourceVersion(wanted: number, current: number): ApiErr
   });
 }
 
-function resourceVersion(text: string): number | undefined {
+function resourceVersion(
+  resource: { group: string; kind: string },
+  text: string,
+): number | undefined {
   if (text === '') return undefined;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new ApiError(
-    'BadRequest',
-    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
+  const why = `strconv.ParseUint: parsing ${goQuote(text)}: invalid syntax`;
+  throw invalid(resource, '', [fieldInvalid('resourceVersion', text, why)]);
+}
+
+/** Without a match a version with a limit means exactly that version: a corner that Kubernetes keeps for old clients. */
+function isExact(query: URLSearchParams, limit: number, continueToken: string): boolean {
+  const match = query.get('resourceVersionMatch') ?? '';
+  const version = query.get('resourceVersion') ?? '';
+  const isLegacy = match === '' && limit > 0 && continueToken === '' && version !== '0';
+  return match === 'Exact' || isLegacy;
 }
 
 function listErrors(query: URLSearchParams): FieldError[] {

@@ -45,8 +45,12 @@ export function dryRunErrors(values: readonly string[]): FieldError[] {
 function fieldManagerErrors(name: string): FieldError[] {
   const errors: FieldError[] = [];
   if (Buffer.byteLength(name) > 128) errors.push(fieldTooLong('fieldManager', 128));
-  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Cn}]/u.test(name)) {
-    errors.push(fieldInvalid('fieldManager', name, 'should only contain printable characters'));
+  for (const match of name.matchAll(/[\p{C}\p{Z}]/gu)) {
+    if (match[0] === ' ') continue;
+    const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    const at = Buffer.byteLength(name.slice(0, match.index));
+    const why = `invalid character U+${code} (at position ${at})`;
+    errors.push(fieldInvalid('fieldManager', name, why));
   }
   return errors;
 }

@@ -1,7 +1,7 @@
 import type { ResourceExchange } from '../exchange.ts';
 import { respondObject } from '../output/respond-object.ts';
 import { writeOptions } from '../query/write-options.ts';
-import { putObject } from '../verbs/update.ts';
+import { putObject, uidOf } from '../verbs/update.ts';
 
 /** PUT of namespaces/NAME/finalize: writes spec.finalizers; a namespace that is being deleted goes with the last of them. */
 export async function finalizeNamespace(exchange: ResourceExchange): Promise<void> {
@@ -11,6 +11,7 @@ export async function finalizeNamespace(exchange: ResourceExchange): Promise<voi
   const key = { namespace: '', name: info.name };
   const updated = await parts.registry.update(kind, key, () => object, {
     ...options,
+    ...uidOf(object),
     subresource: 'finalize',
   });
   respondObject(exchange, 200, updated);

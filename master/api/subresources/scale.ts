@@ -1,10 +1,11 @@
-import { conflict, invalid, modifiedMeanwhile } from '../../../shared/errors.ts';
+import { invalid } from '../../../shared/errors.ts';
 import { fieldInvalid } from '../../../shared/meta/field-error.ts';
 import type { KubeObject } from '../../../shared/meta/kube-object.ts';
 import { formatRequirements, requirementsOf } from '../../../shared/meta/label-selector.ts';
 import { ageColumn, nameColumn } from '../../../shared/resources/columns.ts';
 import type { Column, ResourceKind } from '../../../shared/resources/resource-kind.ts';
 import type { LabelSelector, Scale } from '../../../shared/schema/kubernetes-types.ts';
+import type { UpdateOptions } from '../../store/registry.ts';
 import { decodeBody, readBody } from '../body.ts';
 import type { ResourceExchange } from '../exchange.ts';
 import { negotiate } from '../output/negotiate.ts';
@@ -14,6 +15,7 @@ import { writeOptions } from '../query/write-options.ts';
 import { checkName } from '../verbs/check-name.ts';
 import { inNamespace } from '../verbs/in-namespace.ts';
 import { readPatch } from '../verbs/read-patch.ts';
+import { uidOf } from '../verbs/update.ts';
 
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
@@ -37,9 +39,9 @@ export async function updateScale(exchange: ResourceExchange): Promise<void> {
   const body = await readBody(req);
   const contentType = req.headers['content-type'];
   const { object, warnings } = decodeBody(SCALE, contentType, body, options.fieldValidation);
-  checkName(info.name, object.metadata.name);
   const scale = inNamespace(info, object) as Scale;
-  await writeScale(exchange, () => scale);
+  checkName(info.name, scale.metadata.name);
+  await writeScale(exchange, () => scale, { ...options, ...uidOf(scale) });
   addWarnings(res, warnings);
 }
 
@@ -47,43 +49,38 @@ export async function updateScale(exchange: ResourceExchange): Promise<void> {
 export async function patchScale(exchange: ResourceExchange): Promise<void> {
   const options = writeOptions(exchange.query, 'PatchOptions');
   const patch = await readPatch(exchange, options.fieldValidation);
-  await writeScale(exchange, (current) => patch.apply(SCALE, current).object as Scale);
+  await writeScale(exchange, (current) => patch.apply(SCALE, current).object as Scale, options);
 }
 
 async function writeScale(
   exchange: ResourceExchange,
   change: (current: Scale) => Scale,
+  options: UpdateOptions,
 ): Promise<void> {
-  const { info, kind, parts, query } = exchange;
+  const { info, kind, parts } = exchange;
   const key = { namespace: info.namespace, name: info.name };
   const object = await parts.registry.update(
     kind as unknown as ResourceKind<Scalable>,
     key,
-    (current) => scaled(kind, current, change(scaleOf(current))),
-    { dryRun: query.has('dryRun') },
+    (current) => scaled(current, change(scaleOf(current))),
+    options,
   );
   respondScale(exchange, scaleOf(object));
 }
 
-function scaled(kind: ResourceKind, current: Scalable, scale: Scale): Scalable {
-  const { uid, resourceVersion, name } = scale.metadata;
-  const replicas = scale.spec?.replicas ?? 0;
+function scaled(current: Scalable, { metadata, spec }: Scale): Scalable {
+  const replicas = spec?.replicas ?? 0;
   if (replicas < 0) {
-    throw invalid(SCALE, name, [
+    throw invalid(SCALE, metadata.name, [
       fieldInvalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
     ]);
   }
-  if (uid && uid !== current.metadata.uid) {
-    throw conflict(
-      kind,
-      name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`,
-    );
-  }
-  if (resourceVersion && resourceVersion !== current.metadata.resourceVersion) {
-    throw modifiedMeanwhile(kind, name);
-  }
-  return { ...current, spec: { ...current.spec, replicas } };
+  const { resourceVersion } = metadata;
+  return {
+    ...current,
+    metadata: resourceVersion ? { ...current.metadata, resourceVersion } : current.metadata,
+    spec: { ...current.spec, replicas },
+  };
 }
 
 function scaleOf({ metadata, spec, status }: Scalable): Scale {

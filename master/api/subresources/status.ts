@@ -2,7 +2,7 @@ import type { ResourceExchange } from '../exchange.ts';
 import { respondObject } from '../output/respond-object.ts';
 import { writeOptions } from '../query/write-options.ts';
 import { applyToObject } from '../verbs/patch.ts';
-import { putObject } from '../verbs/update.ts';
+import { putObject, uidOf } from '../verbs/update.ts';
 
 /** PUT of an object's status: the rest of the object is ignored. */
 export async function updateStatus(exchange: ResourceExchange): Promise<void> {
@@ -12,6 +12,7 @@ export async function updateStatus(exchange: ResourceExchange): Promise<void> {
   const key = { namespace: info.namespace, name: info.name };
   const updated = await parts.registry.update(kind, key, () => object, {
     ...options,
+    ...uidOf(object),
     subresource: 'status',
   });
   respondObject(exchange, 200, updated);

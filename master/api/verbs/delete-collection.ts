@@ -16,7 +16,7 @@ export async function deleteCollection(exchange: ResourceExchange): Promise<void
   const { info, kind, parts, query } = exchange;
   const options = await deleteOptions(exchange);
   const selection = selectionOf(kind, info, query);
-  const page = pageOf(parts.registry.cache, kind, selection, listOptions(query, false));
+  const page = pageOf(parts.registry.cache, kind, selection, listOptions(query, kind, false));
   const items: KubeObject[] = [];
   for (let at = 0; at < page.objects.length; at += AT_ONCE) {
     const batch = page.objects.slice(at, at + AT_ONCE).map(async (object) => {

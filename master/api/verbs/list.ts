@@ -13,7 +13,7 @@ import { selectionOf } from '../query/selection.ts';
 export async function listObjects(exchange: ResourceExchange): Promise<void> {
   const { info, kind, parts, query } = exchange;
   const form = negotiate(exchange);
-  const options = listOptions(query, false);
+  const options = listOptions(query, kind, false);
   const selection = selectionOf(kind, info, query);
   const page = pageOf(parts.registry.cache, kind, selection, options);
   await streamJson(exchange, piecesOf(exchange, form, page));

@@ -30,7 +30,10 @@ export async function updateObject(exchange: ResourceExchange): Promise<void> {
     return;
   }
   checkConditional(kind, object);
-  const updated = await parts.registry.update(kind, key, () => object, options);
+  const updated = await parts.registry.update(kind, key, () => object, {
+    ...options,
+    ...uidOf(object),
+  });
   respondObject(exchange, 200, updated);
 }
 
@@ -43,9 +46,15 @@ export async function putObject(
   const body = await readBody(req);
   const contentType = req.headers['content-type'];
   const { object, warnings } = decodeBody(kind, contentType, body, options.fieldValidation);
-  checkName(info.name, object.metadata.name);
+  const located = inNamespace(info, object);
+  checkName(info.name, located.metadata.name);
   addWarnings(res, warnings);
-  return inNamespace(info, object);
+  return located;
+}
+
+/** The object that a PUT means: one of the same name that was made anew is another. */
+export function uidOf({ metadata }: KubeObject): { uid?: string } {
+  return metadata.uid ? { uid: metadata.uid } : {};
 }
 
 function checkConditional(kind: ResourceKind, object: KubeObject): void {

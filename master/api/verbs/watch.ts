@@ -4,7 +4,7 @@ import type { WatchEvent } from '../../store/watch-cache.ts';
 import type { ResourceExchange } from '../exchange.ts';
 import { negotiate } from '../output/negotiate.ts';
 import { type WatchPrinter, watchPrinter } from '../output/watch-printer.ts';
-import { type ListOptions, listOptions } from '../query/list-options.ts';
+import { type ListOptions, listOptions, tooLargeResourceVersion } from '../query/list-options.ts';
 import { type Selection, selectionOf } from '../query/selection.ts';
 import { WatchStream } from '../watch-stream.ts';
 
@@ -18,7 +18,7 @@ const BOOKMARK_INTERVAL_MS = 60_000;
 export function watchObjects(exchange: ResourceExchange): void {
   const { info, kind, query, parts, res } = exchange;
   const form = negotiate(exchange);
-  const options = listOptions(query, true);
+  const options = listOptions(query, kind, true);
   const selection = selectionOf(kind, info, query);
   const printer = watchPrinter(exchange, form);
   const stream = new WatchStream(res);
@@ -69,6 +69,8 @@ function openSource(
     kind,
     selection.namespace === '' ? undefined : selection.namespace,
   );
+  const wanted = options.resourceVersion ?? 0;
+  if (wanted > snapshot.revision) throw tooLargeResourceVersion(wanted, snapshot.revision);
   const stop = cache.watch(kind, snapshot.revision, listener);
   if (options.sendInitialEvents === false) return { backlog: [], stop, failed: false };
   const objects = selection.isEverything

@@ -17,6 +17,24 @@ interface Attribute {
   format: string;
 }
 
+/** Texts of our own for fields that every kind has and of which the models say nothing. */
+const COMMON_FIELDS: Record<string, string> = {
+  metadata: "The object's name, namespace, labels, annotations and what else every object carries.",
+  spec: 'What is wanted of the object.',
+  status: 'What was last observed of the object. Filled in by the system.',
+  template: 'The pods that are made.',
+  selector: 'Which objects belong to this one, by their labels.',
+  strategy: 'How pods are replaced when the template changes.',
+  resources: 'The amounts of CPU, memory and other resources that are asked for and allowed.',
+  securityContext: 'Users, privileges and other settings of security.',
+  lifecycle: 'What is run after the start and before the end.',
+  livenessProbe: 'The check after whose failures the container is restarted.',
+  readinessProbe: 'The check that decides whether the container gets traffic.',
+  startupProbe: 'The check that has to succeed before the others begin.',
+  affinity: 'Which nodes and which neighbours are preferred or required.',
+  dnsConfig: "Additions to the pod's DNS settings.",
+};
+
 const messages = JSON.parse(
   readFileSync(new URL('kubernetes-protobuf-fields.json', SCHEMA), 'utf8'),
 ) as Record<string, { fields: ProtobufField[] }>;
@@ -134,15 +152,20 @@ function readDeclarations(model: string): { texts: Record<string, string>; requi
   const texts: Record<string, string> = {};
   const required = new Set<string>();
   const about = /\/\*\*\n\* ([\s\S]*?)\n\*\/\nexport declare class/.exec(source)?.[1];
-  if (about !== undefined) texts[''] = about;
+  if (about !== undefined) texts[''] = plainText(about);
   const body = source.slice(source.indexOf('export declare class'), source.indexOf('static readonly discriminator'));
   for (const [, text, name = '', optional] of body.matchAll(
     /(?: {4}\/\*\*\n {4}\* ((?:(?!\*\/)[\s\S])*?)\n {4}\*\/\n)? {4}'([^']+)'(\??): /g,
   )) {
-    if (text !== undefined) texts[name] = text;
+    if (text !== undefined) texts[name] = plainText(text);
     if (optional === '') required.add(name);
   }
   return { texts, required };
+}
+
+/** The generator of the models escaped quotes and the end of comments. */
+function plainText(text: string): string {
+  return text.replaceAll(/\\(['"])/g, '$1').replaceAll('*_/', '*/').replaceAll('&lt;', '<').replaceAll('&gt;', '>');
 }
 
 /** The models say nothing of fields that refer to a type; what the type says of itself stands in. */
@@ -153,7 +176,7 @@ function fillDescriptions(): void {
     for (const [field, spec] of Object.entries(fields)) {
       if (field.startsWith('~') || texts[field] !== undefined) continue;
       const about = descriptions.get(spec.replace(/^\[\]|^map:/, '').replace(/!?(@\d+)?$/, ''))?.[''];
-      texts[field] = about ?? (/microTime|time/.test(spec) ? 'A time, as RFC 3339 writes it.' : '');
+      texts[field] = COMMON_FIELDS[field] ?? about ?? (/microTime|time/.test(spec) ? 'A time, as RFC 3339 writes it.' : '');
     }
   }
 }

@@ -1,7 +1,7 @@
 import { ApiError, badRequest } from '../errors.ts';
 import type { JsonObject, JsonValue, KubeObject } from '../meta/kube-object.ts';
 import { decodeStruct } from './decode-struct.ts';
-import { findDuplicateKeys } from './go-json-text.ts';
+import { findDuplicateKeys, parseJsonText } from './go-json-text.ts';
 import type { Gvk } from './gvk.ts';
 import type { DeleteOptions } from './kubernetes-types.ts';
 import { cannotBeHandled, checkKind, unrecognized } from './object-kind.ts';
@@ -123,21 +123,12 @@ function parseJson(
   findDuplicates: boolean,
 ): { value: JsonValue; duplicates: string[] } {
   try {
-    const value = JSON.parse(text) as JsonValue;
+    const value = parseJsonText(text);
     const paths = findDuplicates ? findDuplicateKeys(text) : [];
     return { value, duplicates: paths.map((path) => `duplicate field "${path}"`) };
   } catch (error) {
-    const why = `couldn't get version/kind; json parse error: ${goSyntaxMessage(text, error)}`;
+    const why = `couldn't get version/kind; json parse error: ${messageOf(error)}`;
     throw badRequest(unrecognized(kind, why, text));
-  }
-}
-
-function goSyntaxMessage(text: string, error: unknown): string {
-  try {
-    findDuplicateKeys(text);
-    return messageOf(error);
-  } catch (syntaxError) {
-    return messageOf(syntaxError);
   }
 }
 

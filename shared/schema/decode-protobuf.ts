@@ -1,6 +1,7 @@
 import { ApiError, badRequest } from '../errors.ts';
 import type { JsonObject, JsonValue, KubeObject } from '../meta/kube-object.ts';
 import { asKubeObject, DELETE_OPTIONS } from './decode-json.ts';
+import { parseJsonText } from './go-json-text.ts';
 import { decodeQuantity } from './go-scalars.ts';
 import type { Gvk } from './gvk.ts';
 import type { DeleteOptions } from './kubernetes-types.ts';
@@ -287,7 +288,7 @@ function rawJson(bytes: Uint8Array): JsonValue {
   const raw = simpleFields(bytes).texts.get(1);
   if (raw === undefined || raw.length === 0) return null;
   try {
-    return JSON.parse(textDecoder.decode(raw)) as JsonValue;
+    return parseJsonText(textDecoder.decode(raw));
   } catch (error) {
     throw new ProtobufError(messageOf(error));
   }

@@ -61,7 +61,7 @@ function structOf(type: TypeSchema, source: JsonObject, context: Context): JsonO
     const field = type.fields.get(key);
     context.path.push(key);
     if (field === undefined) context.findings.push(`unknown field "${strictPath(context.path)}"`);
-    else if (value !== null) {
+    else if (value !== null && !(value === '' && isTime(field.shape))) {
       const decoded = decodeValue(field.shape, value, { struct: type, field }, context);
       if (!isLeftOut(field, decoded)) result[key] = decoded;
     }
@@ -140,6 +140,11 @@ function textOf(scalar: Scalar, text: string): string {
   if (scalar === 'bytes') return decodeBase64(text);
   if (scalar === 'time') return decodeTime(text);
   return scalar === 'microTime' ? decodeMicroTime(text) : text;
+}
+
+/** Objects that are not stored yet have an empty creationTimestamp here; Go has null. */
+function isTime(shape: Shape): boolean {
+  return shape.kind === 'scalar' && (shape.scalar === 'time' || shape.scalar === 'microTime');
 }
 
 function isInteger(value: JsonValue, scalar: 'int32' | 'int64'): boolean {

@@ -1,3 +1,5 @@
+import type { JsonValue } from '../meta/kube-object.ts';
+
 /**
  * Reads JSON text the way Go's decoder does where JSON.parse does not tell enough: its words for bad syntax, and keys that occur
  * twice in one object. Nothing is built; JSON.parse makes the values. Iterative, so that depth costs no stack.
@@ -19,6 +21,22 @@ interface Level {
   keys: Set<string> | undefined;
   /** The number of the current element, or the current key. */
   at: number | string;
+}
+
+/**
+ * JSON.parse for text from outside: a document nested deeper than anything that handles it can bear is refused here.
+ * @throws JsonSyntaxError, with Go's words also for bad syntax
+ */
+export function parseJsonText(text: string): JsonValue {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    findDuplicateKeys(text);
+    throw error;
+  }
+  if (mayBeDeep(text)) findDuplicateKeys(text);
+  return value;
 }
 
 /**
@@ -215,6 +233,16 @@ class Scanner {
     if (code === undefined) throw new JsonSyntaxError('unexpected end of JSON input');
     throw new JsonSyntaxError(`invalid character ${quoteCharacter(code)} ${context}`);
   }
+}
+
+/** False is certain: fewer brackets than the depth that is too much. */
+function mayBeDeep(text: string): boolean {
+  let opened = 0;
+  for (let at = text.indexOf('['); at >= 0 && opened <= MAX_DEPTH; at = text.indexOf('[', at + 1))
+    opened++;
+  for (let at = text.indexOf('{'); at >= 0 && opened <= MAX_DEPTH; at = text.indexOf('{', at + 1))
+    opened++;
+  return opened > MAX_DEPTH;
 }
 
 const QUOTE = 0x22;

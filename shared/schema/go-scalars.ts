@@ -34,19 +34,22 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** Where Go's decoder stops: the first bad character, or the start of an incomplete last group. */
 function corruptByte(text: string): number {
   let digits = 0;
-  let groupStart = 0;
   for (let index = 0; index < text.length; index++) {
     const char = text[index] ?? '';
     if (char === '\n' || char === '\r') continue;
-    if (digits % 4 === 0) groupStart = index;
-    if (char === '=') {
-      if (digits % 4 < 2) return index;
-      return digits % 4 === 2 && text[index + 1] !== '=' ? text.length : index + 1;
-    }
+    if (char === '=') return corruptPadding(text, index, digits % 4);
     if (!/[A-Za-z0-9+/]/.test(char)) return index;
     digits++;
   }
-  return digits % 4 === 0 ? text.length : groupStart;
+  return text.length - (digits % 4);
+}
+
+/** The first padding stands at `index`, after `digits` characters of its group. */
+function corruptPadding(text: string, index: number, digits: number): number {
+  if (digits < 2) return index;
+  if (digits === 3) return index + 1;
+  if (index + 1 === text.length) return text.length;
+  return text[index + 1] === '=' ? index + 2 : index;
 }
 
 /** metav1.Time: RFC 3339, kept in UTC with whole seconds. */

@@ -4,6 +4,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type ParseOptions,
   parseAllDocuments,
@@ -88,19 +89,62 @@ const OPTIONS: ParseOptions & DocumentOptions & SchemaOptions = {
     ),
 };
 
-/** The library recurses: what is nested too deep overflows the stack, which is an error of the text. */
 function guarded<T>(text: string, parse: () => T): T {
   if (text.length > MAX_LENGTH) {
     throw new YamlError(`yaml: document is longer than ${MAX_LENGTH} bytes`);
   }
+  checkDepth(text);
   try {
     return parse();
   } catch (error) {
     if (error instanceof YamlError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    throw new YamlError(error instanceof RangeError ? 'yaml: exceeded max depth' : `yaml: ${why}`);
+    throw new YamlError(`yaml: ${why}`);
   }
 }
+
+/**
+ * The library recurses, and V8 ends the process when a regular expression is compiled at the end of the stack: nesting is
+ * bounded before the text is parsed. Most texts have too few brackets and too little indentation to need the count.
+ */
+function checkDepth(text: string): void {
+  if (!mayBeDeep(text)) return;
+  let brackets = 0;
+  let column = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') brackets++;
+    else if (token === ']' || token === '}') brackets--;
+    else if (token === '\n' || token === '\r\n') column = 0;
+    else if (token === '-' || token === '?' || token === ':' || /^ +$/.test(token))
+      column += token.length;
+    if (brackets + column > MAX_DEPTH) throw new YamlError('yaml: exceeded max depth');
+  }
+}
+
+/** Of brackets, and of columns: a level of block style takes at least one. */
+const MAX_DEPTH = 500;
+
+/** False is certain. */
+function mayBeDeep(text: string): boolean {
+  let brackets = 0;
+  let column = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === NEWLINE) column = 0;
+    else if (char === SPACE || char === DASH || char === QUESTION_MARK || char === COLON) column++;
+    else if (char === OPEN_BRACKET || char === OPEN_BRACE) brackets++;
+    if (brackets + column > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const DASH = 0x2d;
+const COLON = 0x3a;
+const QUESTION_MARK = 0x3f;
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
 
 function toValue(document: Document.Parsed): JsonValue {
   const [error] = document.errors;

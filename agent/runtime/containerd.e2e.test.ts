@@ -35,8 +35,8 @@ describeRuntime('containerd', async () => {
         runDir: join(own, agentId, 'run'),
         log: silentLogger,
         nowMs: Date.now,
-        address,
-        namespace,
+        containerdAddress: address,
+        containerdNamespace: namespace,
       }),
     async forget(runtime) {
       (runtime as ContainerdRuntime).stop();

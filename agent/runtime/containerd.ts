@@ -41,11 +41,12 @@ import { AGENT_LABEL, type RuntimeOptions } from './runtime-options.ts';
 
 export interface ContainerdRuntimeOptions extends RuntimeOptions {
   /** containerd's socket; /run/containerd/containerd.sock if absent. */
-  address?: string;
+  containerdAddress?: string;
   /** containerd's namespace; `skerry` if absent. */
-  namespace?: string;
+  containerdNamespace?: string;
   run?: RunCommand;
-  command?: string;
+  /** The ctr to call. */
+  ctr?: string;
   /** How many ctr processes at once; the others wait. */
   maxProcesses?: number;
 }
@@ -89,9 +90,9 @@ export class ContainerdRuntime implements Runtime {
     this.#options = options;
     this.#ctr = new Ctr({
       run: options.run ?? runCommand,
-      command: options.command ?? 'ctr',
-      address: options.address ?? '/run/containerd/containerd.sock',
-      namespace: options.namespace ?? 'skerry',
+      command: options.ctr ?? 'ctr',
+      address: options.containerdAddress ?? '/run/containerd/containerd.sock',
+      namespace: options.containerdNamespace ?? 'skerry',
       maxProcesses: options.maxProcesses ?? 2,
     });
     this.#images = new ContainerdImages(this.#ctr, arch);

@@ -25,7 +25,7 @@ interface InspectedImage {
  */
 export class PodmanImages {
   readonly #engine: PodmanEngine;
-  readonly #configs = new Map<string, ImageConfig>();
+  readonly #known = new Map<string, { id: string; config: ImageConfig }>();
   #version: string | undefined;
 
   constructor(engine: PodmanEngine) {
@@ -33,24 +33,25 @@ export class PodmanImages {
   }
 
   async config(reference: string): Promise<ImageConfig | undefined> {
-    await this.#forgetIfChanged();
-    const known = this.#configs.get(reference);
-    if (known !== undefined) return known;
-    const version = this.#version;
-    const image = (await this.#inspect([reference]))[0];
-    if (image === undefined) return undefined;
-    const config = imageConfigOf(image, reference);
-    if (version !== undefined && version === this.#version) this.#configs.set(reference, config);
-    return config;
+    return (await this.#find(reference))?.config;
   }
 
-  /** What a container of that image is known by, without asking podman again. */
-  async imageId(reference: string, id: string): Promise<string> {
-    try {
-      return (await this.config(reference))?.imageId ?? `sha256:${id}`;
-    } catch {
-      return `sha256:${id}`;
-    }
+  /** The image id that a container shows: the one with a repository while `reference` still means the image of that `id`. */
+  async nameOf(reference: string, id: string): Promise<string> {
+    const image = await this.#find(reference);
+    return image?.id === id ? image.config.imageId : `sha256:${id}`;
+  }
+
+  async #find(reference: string): Promise<{ id: string; config: ImageConfig } | undefined> {
+    await this.#forgetIfChanged();
+    const known = this.#known.get(reference);
+    if (known !== undefined) return known;
+    const version = this.#version;
+    const inspected = (await this.#inspect([reference]))[0];
+    if (inspected === undefined) return undefined;
+    const image = { id: inspected.Id, config: imageConfigOf(inspected, reference) };
+    if (version !== undefined && version === this.#version) this.#known.set(reference, image);
+    return image;
   }
 
   async list(): Promise<{ names: string[]; sizeBytes: number }[]> {
@@ -84,7 +85,7 @@ export class PodmanImages {
   async #forgetIfChanged(): Promise<void> {
     const version = fileVersion((await this.#engine.places()).imagesFile);
     if (version === this.#version) return;
-    this.#configs.clear();
+    this.#known.clear();
     this.#version = version;
   }
 }

@@ -17,6 +17,10 @@ export interface PodmanPsEntry {
 
 /** What the container's files say; asked only where it matters. */
 export interface ContainerFiles {
+  /** This process is just starting it. */
+  starting(): boolean;
+  /** It was started once. */
+  startNote(): boolean;
   monitorAlive(): boolean;
   /** What the driver noted when it saw the exit, or when the process could not start. */
   exitNote(): Omit<ContainerExit, 'id'> | undefined;
@@ -36,13 +40,19 @@ export function containerState(row: PodmanPsEntry, files: ContainerFiles): Conta
     image: row.Image,
     imageId: `sha256:${row.ImageID}`,
   };
+  const ended = noted(files.exitNote());
   switch (row.State) {
     case 'created':
     case 'configured':
-      return { ...base, ...notStarted(row, files) };
+    case 'initialized':
+      if (ended !== undefined) return { ...base, state: 'exited', ...ended };
+      if (files.starting()) return { ...base, state: 'created' };
+      return { ...base, state: row.StartedAt > 0 || files.startNote() ? 'lost' : 'created' };
     case 'running':
     case 'paused':
     case 'stopping':
+      // podman's row may be older than the exit that the driver has seen.
+      if (ended !== undefined) return { ...base, state: 'exited', ...ended };
       return files.monitorAlive()
         ? { ...base, state: 'running', pid: row.Pid }
         : { ...base, state: 'lost' };
@@ -53,20 +63,12 @@ export function containerState(row: PodmanPsEntry, files: ContainerFiles): Conta
         state: 'exited',
         exitCode: row.ExitCode,
         ...(row.ExitedAt > 0 ? { finishedAt: timestamp(row.ExitedAt) } : {}),
-        ...noted(files.exitNote()),
+        ...ended,
       };
     default:
       return { ...base, state: 'lost' };
   }
 }
-
-function notStarted(row: PodmanPsEntry, files: ContainerFiles): EndOfContainer {
-  const note = noted(files.exitNote());
-  if (note !== undefined) return { state: 'exited', ...note };
-  return { state: row.StartedAt > 0 ? 'lost' : 'created' };
-}
-
-type EndOfContainer = Pick<ContainerState, 'state' | 'exitCode' | 'finishedAt' | 'oomKilled'>;
 
 function noted(note: Omit<ContainerExit, 'id'> | undefined) {
   if (note === undefined) return undefined;

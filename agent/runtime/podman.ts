@@ -28,7 +28,7 @@ import { AGENT_LABEL, type RuntimeOptions } from './runtime-options.ts';
 export interface PodmanRuntimeOptions extends RuntimeOptions {
   run?: RunCommand;
   /** The podman to call. */
-  command?: string;
+  podman?: string;
   /** How many podman processes at once; the others wait. */
   maxProcesses?: number;
 }
@@ -37,6 +37,8 @@ export interface PodmanRuntimeOptions extends RuntimeOptions {
 const START_ERROR_EXIT_CODE = 128;
 /** What was known when a container ended, or failed to start. */
 const EXIT_NOTE = 'skerry-exit.json';
+/** That it was started: a container that podman shows as created although it has this one is lost. */
+const START_NOTE = 'skerry-started';
 const REMOVE_AT_ONCE = 50;
 /** podman's own clean-up of a container that just ended lives in the pod's cgroup for a moment. */
 const CLEAN_UP_PATIENCE_MS = 2_000;
@@ -60,6 +62,8 @@ export class PodmanRuntime implements Runtime {
   /** Containers of ours whose exit is not yet told. */
   readonly #running = new Set<string>();
   readonly #listeners = new Set<(exit: ContainerExit) => void>();
+  readonly #starting = new Set<string>();
+  #earlyExits: Map<string, ContainerExit> | undefined;
   #stopWatching: (() => void) | undefined;
   #resync: Promise<void> | undefined;
   #cgroups: CgroupLayout | undefined;
@@ -70,7 +74,7 @@ export class PodmanRuntime implements Runtime {
     this.#nowMs = options.nowMs;
     this.#engine = new PodmanEngine({
       run: options.run ?? runCommand,
-      command: options.command ?? 'podman',
+      command: options.podman ?? 'podman',
       maxProcesses: options.maxProcesses ?? 2,
     });
     this.#images = new PodmanImages(this.#engine);
@@ -85,7 +89,7 @@ export class PodmanRuntime implements Runtime {
     const places = await this.#engine.places();
     this.#listeners.add(listener);
     this.#stopWatching ??= this.#watchExits(places);
-    await this.list();
+    await this.#learnWhatRuns(places);
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0) return;
@@ -94,14 +98,27 @@ export class PodmanRuntime implements Runtime {
     };
   }
 
+  /** An exit during the first listing belongs to a container that the listing may still show as running. */
+  async #learnWhatRuns(places: PodmanPlaces): Promise<void> {
+    const early = new Map<string, ContainerExit>();
+    this.#earlyExits = early;
+    await this.list();
+    this.#earlyExits = undefined;
+    for (const exit of early.values()) {
+      if (!this.#running.has(exit.id)) continue;
+      this.#noteExit(places, exit);
+      this.#tell(exit);
+    }
+  }
+
   /** One podman process, and one more when containers ended while nobody watched; all else is looked up in files. */
   async list(): Promise<ContainerState[]> {
     const places = await this.#engine.places();
     const rows = await this.#ps();
     const states: ContainerState[] = [];
     for (const row of rows) {
-      const state = containerState(row, containerFiles(places, row.Id));
-      state.imageId = await this.#images.imageId(row.Image, row.ImageID);
+      const state = containerState(row, this.#filesOf(places, row.Id));
+      state.imageId = await this.#images.nameOf(row.Image, row.ImageID);
       states.push(state);
       if (state.state === 'running') this.#running.add(row.Id);
     }
@@ -162,12 +179,17 @@ export class PodmanRuntime implements Runtime {
   async start(id: string): Promise<void> {
     const places = await this.#engine.places();
     const folder = `${places.containersFolder}/${id}/userdata`;
+    if (!fileExists(folder)) {
+      throw new RuntimeError('RunContainerError', `container ${id} does not exist`);
+    }
     this.#running.add(id);
+    this.#starting.add(id);
+    writeSmallFile(`${folder}/${START_NOTE}`, '');
     try {
       await this.#engine.call(['start', id], { cwd: folder });
     } catch (error) {
       this.#running.delete(id);
-      if (error instanceof CommandError && error.failure === 'exit' && fileExists(folder)) {
+      if (error instanceof CommandError && error.failure === 'exit') {
         this.#noteExit(places, {
           id,
           exitCode: START_ERROR_EXIT_CODE,
@@ -176,6 +198,8 @@ export class PodmanRuntime implements Runtime {
         });
       }
       throw runtimeError('RunContainerError', error);
+    } finally {
+      this.#starting.delete(id);
     }
   }
 
@@ -238,7 +262,7 @@ export class PodmanRuntime implements Runtime {
 
   /** podman's clean-up takes the file away some 60 ms after the monitor put it there, so it is read at once. */
   #exitFile(places: PodmanPlaces, id: string): void {
-    if (!this.#running.has(id)) return;
+    if (!this.#running.has(id) && this.#earlyExits === undefined) return;
     const file = `${places.exitsFolder}/${id}`;
     const exitCode = readNumber(file);
     if (exitCode === undefined) {
@@ -251,6 +275,10 @@ export class PodmanRuntime implements Runtime {
       oomKilled: this.#wasOomKilled(places, id),
       finishedAtMs: modifiedAtMs(file) ?? this.#nowMs(),
     };
+    if (!this.#running.has(id)) {
+      this.#earlyExits?.set(id, exit);
+      return;
+    }
     this.#noteExit(places, exit);
     this.#tell(exit);
   }
@@ -297,24 +325,26 @@ export class PodmanRuntime implements Runtime {
     }
   }
 
+  #filesOf(places: PodmanPlaces, id: string): ContainerFiles {
+    const kept = `${places.containersFolder}/${id}/userdata`;
+    return {
+      starting: () => this.#starting.has(id),
+      startNote: () => fileExists(`${kept}/${START_NOTE}`),
+      exitNote: () => {
+        const text = readSmallFile(`${kept}/${EXIT_NOTE}`);
+        return text === undefined ? undefined : (JSON.parse(text) as Omit<ContainerExit, 'id'>);
+      },
+      monitorAlive: () => {
+        const pid = readNumber(`${places.runFolder}/${id}/userdata/conmon.pid`);
+        return pid !== undefined && isAlive(pid) && processIs(pid, id);
+      },
+    };
+  }
+
   #cgroupLayout(): CgroupLayout {
     this.#cgroups ??= detectCgroups();
     return this.#cgroups;
   }
-}
-
-function containerFiles(places: PodmanPlaces, id: string): ContainerFiles {
-  const kept = `${places.containersFolder}/${id}/userdata`;
-  return {
-    monitorAlive: () => {
-      const pid = readNumber(`${places.runFolder}/${id}/userdata/conmon.pid`);
-      return pid !== undefined && isAlive(pid) && processIs(pid, id);
-    },
-    exitNote: () => {
-      const text = readSmallFile(`${kept}/${EXIT_NOTE}`);
-      return text === undefined ? undefined : (JSON.parse(text) as Omit<ContainerExit, 'id'>);
-    },
-  };
 }
 
 function readNumber(file: string): number | undefined {

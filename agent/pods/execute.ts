@@ -1,12 +1,12 @@
 import type { Logger } from '../../shared/logger.ts';
 import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
+import { normaliseImageName } from '../runtime/image-name.ts';
 import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import { nextBackoff } from './backoff.ts';
 import type { NodeFacts, PodLogs, PodSources, PodVolumes } from './collaborators.ts';
 import type { ContainerIndex } from './container-index.ts';
 import { containerSpec } from './container-spec.ts';
 import { ContainerConfigError } from './environment.ts';
-import { normaliseImage } from './image-reference.ts';
 import type { ImageStore } from './image-store.ts';
 import type { PodAction, PodActionArguments } from './pod-actions.ts';
 import type { PodEvents } from './pod-events.ts';
@@ -116,7 +116,7 @@ const EXECUTORS: {
   },
 
   lookUpImage: async ({ image }, { parts }) => {
-    await parts.images.lookUp(normaliseImage(image));
+    await parts.images.lookUp(normaliseImageName(image));
   },
 
   pullImage: async ({ container, image }, { parts, memory, pod }) => {
@@ -207,7 +207,7 @@ async function pullInBackground(
   const before = memory.pulls.get(image);
   const failedBefore = before?.state === 'pulling' ? before.failedBefore : undefined;
   try {
-    await parts.images.pull(normaliseImage(image));
+    await parts.images.pull(normaliseImageName(image));
     memory.pulls.set(image, { state: 'pulled' });
     const took = goSeconds(parts.nowMs() - askedMs);
     const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting)`;
@@ -234,7 +234,7 @@ async function createContainer(
   container: Container,
   { parts, memory, pod }: ExecutorContext & { pod: Pod },
 ): Promise<string | undefined> {
-  const image = normaliseImage(container.image ?? '');
+  const image = normaliseImageName(container.image ?? '');
   const imageConfig = parts.images.config(image);
   const { sandbox, volumes } = memory;
   if (sandbox === undefined || volumes === undefined) return undefined;
@@ -292,7 +292,7 @@ function noteProblem(
   const isConfig = error instanceof ContainerConfigError || !(error instanceof RuntimeError);
   const reason = isConfig ? 'CreateContainerConfigError' : error.reason;
   // The image may have been removed behind the agent's back.
-  if (!isConfig) parts.images.forget(normaliseImage(container.image ?? ''));
+  if (!isConfig) parts.images.forget(normaliseImageName(container.image ?? ''));
   parts.log.warn('container not created', {
     pod: memory.uid,
     container: container.name,

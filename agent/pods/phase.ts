@@ -47,18 +47,22 @@ function countInit(pod: Pod, statuses: readonly ContainerStatus[]) {
   for (const container of pod.spec.initContainers ?? []) {
     const status = statuses.find(({ name }) => name === container.name);
     const isRunning = status?.state?.running !== undefined;
-    const ended = status?.state?.terminated ?? waitingAfter(status);
+    const hasEnded = (status?.state?.terminated ?? waitingAfter(status)) !== undefined;
     if (isSidecar(container)) {
-      if (isRunning) count.running++;
-      else if (ended === undefined) count.waiting++;
-      if (status?.started !== true && ended === undefined) count.pendingSidecars++;
-      continue;
+      count.running += Number(isRunning);
+      count.waiting += Number(!isRunning && !hasEnded);
+      count.pendingSidecars += Number(status?.started !== true && !hasEnded);
+    } else {
+      count.runningOnce += Number(isRunning);
+      count.pending += Number(!hasEnded);
+      count.failed += Number(hasEnded && !succeeded(status));
     }
-    if (isRunning) count.runningOnce++;
-    if (ended === undefined) count.pending++;
-    else if (ended.exitCode !== 0) count.failed++;
   }
   return count;
+}
+
+function succeeded(status: ContainerStatus | undefined): boolean {
+  return (status?.state?.terminated ?? waitingAfter(status))?.exitCode === 0;
 }
 
 function countMain(

@@ -1,8 +1,8 @@
 import type { Container } from '../../shared/schema/kubernetes-types.ts';
 import { type BackoffEntry, backoffLeftMs } from './backoff.ts';
-import { pullPolicy } from './image-reference.ts';
 import type { Waiting } from './plan.ts';
 import type { PodAction } from './pod-actions.ts';
+import { pullPolicy } from './pull-policy.ts';
 
 /** What is known of one image for one pod. `pulled`: this pod pulled it and has not started a container with it yet. */
 export type ImageView =

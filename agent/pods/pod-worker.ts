@@ -5,7 +5,8 @@ import type { Clock } from '../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { Outbox } from '../link/outbox.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import { normaliseImageName } from '../runtime/image-name.ts';
+import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import type { AgentState } from '../state/agent-state.ts';
 import type {
   ContainerReadiness,
@@ -18,7 +19,6 @@ import type {
 } from './collaborators.ts';
 import { ContainerIndex } from './container-index.ts';
 import { type ExecutorParts, execute } from './execute.ts';
-import { ImageReferenceError, normaliseImage } from './image-reference.ts';
 import { ImageStore } from './image-store.ts';
 import { type ObservedPod, planPod } from './plan.ts';
 import type { ImageView } from './plan-image.ts';
@@ -346,14 +346,13 @@ export class PodWorker {
     const pull = memory.pulls.get(image);
     if (pull !== undefined) return pull;
     try {
-      const known = this.#images.known(normaliseImage(image));
+      const known = this.#images.known(normaliseImageName(image));
       if (known === undefined) return { state: 'unknown' };
       if ('absentSinceMs' in known) return { state: 'absent', seenAtMs: known.absentSinceMs };
       return { state: 'present' };
     } catch (error) {
-      if (!(error instanceof ImageReferenceError)) throw error;
-      const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${error.message}`;
-      return { state: 'invalid', message };
+      if (!(error instanceof RuntimeError)) throw error;
+      return { state: 'invalid', message: error.message };
     }
   }
 

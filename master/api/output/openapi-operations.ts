@@ -156,22 +156,37 @@ function onSubresources(kind: DiscoverableKind, type: string, path: string): Ope
     const { verbs, responseKind } = SUBRESOURCES[name];
     const exchanged = responseKind === undefined ? type : (typeOfKind(responseKind) ?? type);
     const make = maker(responseKind ?? kind, `${path}/${name}`, kind);
-    const id = `${kind.kind}${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-    return verbs.map((verb) => {
-      if (name === 'log') return make('get', 'get', id, { parameters: LOG });
-      if (verb === 'get') return make('get', 'get', id, { response: exchanged });
-      if (verb === 'create') {
-        const created = { body: exchanged, response: exchanged, created: true };
-        return make('post', 'post', id, { parameters: WRITE, ...created });
-      }
-      const isPatch = verb === 'patch';
-      return make(isPatch ? 'patch' : 'put', isPatch ? 'patch' : 'put', id, {
-        parameters: isPatch ? [...WRITE, FORCE] : WRITE,
-        body: isPatch ? PATCH_TYPE : exchanged,
-        response: exchanged,
-      });
-    });
+    const id = `${kind.kind}${capital(name)}`;
+    if (name === 'log') return [make('get', 'get', id, { parameters: LOG })];
+    return verbs.map((verb) => onSubresource(make, verb, id, exchanged));
   });
+}
+
+function onSubresource(
+  make: Make,
+  verb: 'create' | 'get' | 'patch' | 'update',
+  id: string,
+  type: string,
+): Operation {
+  switch (verb) {
+    case 'get':
+      return make('get', 'get', id, { response: type });
+    case 'create':
+      return make('post', 'post', id, {
+        parameters: WRITE,
+        body: type,
+        response: type,
+        created: true,
+      });
+    case 'update':
+      return make('put', 'put', id, { parameters: WRITE, body: type, response: type });
+    case 'patch':
+      return make('patch', 'patch', id, {
+        parameters: [...WRITE, FORCE],
+        body: PATCH_TYPE,
+        response: type,
+      });
+  }
 }
 
 function when(

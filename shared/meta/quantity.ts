@@ -19,7 +19,7 @@ export class QuantityError extends Error {
 /** Throws QuantityError. */
 export function parseQuantity(text: string): Quantity {
   const parts = SYNTAX.exec(text);
-  if (parts === null) throw new QuantityError(FORMAT_WRONG);
+  if (parts === null || text === '') throw new QuantityError(FORMAT_WRONG);
   const [, sign = '', whole = '', fraction = '', suffix = ''] = parts;
   const unit = unitOf(suffix);
   if (unit === undefined) throw new QuantityError("unable to parse quantity's suffix");

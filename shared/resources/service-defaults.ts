@@ -106,33 +106,35 @@ function carryClusterIps(
   previous: ServiceSpec,
   type: string,
 ): Partial<ServiceSpec> {
-  const isLeaving = previous.type !== 'ExternalName' && type === 'ExternalName';
-  const isStaying = previous.type !== 'ExternalName' && type !== 'ExternalName';
-  const own = {
-    ...(next.clusterIP && { clusterIP: next.clusterIP }),
-    ...(next.clusterIPs?.length && { clusterIPs: next.clusterIPs }),
-    ...(next.ipFamilies && { ipFamilies: next.ipFamilies }),
-    ...(next.ipFamilyPolicy !== undefined && { ipFamilyPolicy: next.ipFamilyPolicy }),
-  };
-  if (isLeaving) return withoutSame(own, previous);
-  if (!isStaying) return own;
+  if (previous.type !== 'ExternalName' && type !== 'ExternalName') {
+    return keptAddresses(next, previous);
+  }
+  const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = next;
+  const own = present({ clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy });
+  return type === 'ExternalName' ? withoutSame(own, previous) : own;
+}
+
+/** A changed clusterIP with the old list means the new address alone. */
+function keptAddresses(next: ServiceSpec, previous: ServiceSpec): Partial<ServiceSpec> {
   const clusterIP = next.clusterIP || previous.clusterIP;
-  const isSameAddress = clusterIP === previous.clusterIP;
-  const clusterIPs =
-    next.clusterIPs?.length &&
-    !(semanticEqual(next.clusterIPs, previous.clusterIPs) && !isSameAddress)
-      ? next.clusterIPs
-      : isSameAddress
-        ? previous.clusterIPs
-        : clusterIP && [clusterIP];
-  const ipFamilyPolicy = next.ipFamilyPolicy ?? previous.ipFamilyPolicy;
-  const ipFamilies = next.ipFamilies ?? (isSameAddress ? previous.ipFamilies : undefined);
-  return {
-    ...(clusterIP && { clusterIP }),
-    ...(clusterIPs && { clusterIPs }),
-    ...(ipFamilies && { ipFamilies }),
-    ...(ipFamilyPolicy !== undefined && { ipFamilyPolicy }),
-  };
+  const isSame = clusterIP === previous.clusterIP;
+  const listed = next.clusterIPs?.length ? next.clusterIPs : previous.clusterIPs;
+  const isStale = !isSame && semanticEqual(listed, previous.clusterIPs);
+  return present({
+    clusterIP,
+    clusterIPs: isStale && clusterIP ? [clusterIP] : listed,
+    ipFamilies: next.ipFamilies ?? (isSame ? previous.ipFamilies : undefined),
+    ipFamilyPolicy: next.ipFamilyPolicy ?? previous.ipFamilyPolicy,
+  });
+}
+
+/** Without the fields that are absent or empty. */
+function present(
+  fields: { [K in keyof ServiceSpec]?: ServiceSpec[K] | undefined },
+): Partial<ServiceSpec> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''),
+  );
 }
 
 /** The fields that differ from the previous ones: those the client set for a reason. */

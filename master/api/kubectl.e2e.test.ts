@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { accessSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -303,6 +304,26 @@ describe.each(binaries())('kubectl $version', ({ version, path }) => {
     expect((await raw('describe', 'namespace', namespace)).stdout).toContain('Status:');
   });
 
+  test('says that server-side apply is not there yet', async () => {
+    const result = await run(
+      path,
+      ['-n', namespace, 'apply', '--server-side', '-f', '-'],
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ssa}\n',
+    );
+    expect(result).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/server-side apply/i),
+    });
+  });
+
+  test('dry runs on the server and diffs', async () => {
+    await kubectl('create', 'cm', 'dry', '--dry-run=server');
+    expect(await refused('get', 'cm', 'dry')).toContain('not found');
+    const changed = MANIFEST.replace(/color: \w+/, 'color: violet');
+    const diff = await run(path, ['-n', namespace, 'diff', '-f', '-'], changed);
+    expect(diff).toMatchObject({ code: 1, stdout: expect.stringContaining('violet') });
+  });
+
   test('prints the errors of Kubernetes', async () => {
     expect(await refused('create', 'ns', namespace)).toContain(
       `namespaces "${namespace}" already exists`,
@@ -389,6 +410,45 @@ async function watched(
     child.kill();
   }
   throw new Error(`the watch ended: ${lines.join('\n')}`);
+}
+
+test('without a certificate of this cluster only the open paths answer', async () => {
+  const other = new CertificateAuthority({
+    folder: join(root, 'other-pki'),
+    child: new CertificateChild(builtCertificateChild()),
+    clock: new SystemClock(),
+  });
+  await other.open(
+    servingNames({
+      advertised: ['127.0.0.1'],
+      serviceAddress: '10.43.0.1',
+      machine: { dnsNames: [], addresses: [] },
+    }),
+  );
+  for (const credentials of [{}, { cert: other.admin.certificate, key: other.admin.privateKey }]) {
+    expect(await fetched('/api/v1/pods', credentials)).toMatchObject({
+      code: 401,
+      body: expect.stringContaining('"reason":"Unauthorized"'),
+    });
+    expect((await fetched('/healthz', credentials)).code).toBe(200);
+    expect(await fetched('/skerry/v1/ca', credentials)).toEqual({ code: 200, body: authority.ca });
+  }
+});
+
+function fetched(
+  path: string,
+  credentials: { cert?: string; key?: string },
+): Promise<{ code: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { port: listener.port, path, ca: authority.ca, agent: false, ...credentials };
+    get({ host: '127.0.0.1', ...options }, (res) => {
+      let body = '';
+      res.on('data', (chunk) => {
+        body += String(chunk);
+      });
+      res.on('end', () => resolve({ code: res.statusCode ?? 0, body }));
+    }).on('error', reject);
+  });
 }
 
 test('no request failed in an unexpected way', () => {

@@ -18,7 +18,7 @@ export interface EnrolmentAnswer {
   ca: string;
   /** The master's Ed25519 public key, raw, base64. */
   masterSigningKey: string;
-  /** mqtts://host:port or wss://host:port/mqtt. */
+  /** mqtts://host:port or wss://host:port/mqtt; '' for the port at which the device reached the master. */
   broker: string;
 }
 

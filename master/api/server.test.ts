@@ -680,6 +680,25 @@ test('whatever is sent, the answer is a Status and never a 500', async () => {
   );
 });
 
+test.each([
+  ['application/json', `${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`],
+  ['application/json', `{"metadata":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
+  ['application/yaml', '['.repeat(20_000)],
+  [
+    'application/yaml',
+    'a: &a [x,x]\n'.concat(
+      ...Array.from(
+        { length: 30 },
+        (_, n) => `b${n}: &b${n} [*${n ? `b${n - 1}` : 'a'},*${n ? `b${n - 1}` : 'a'}]\n`,
+      ),
+    ),
+  ],
+  ['application/vnd.kubernetes.protobuf', 'k8s\0'.concat('\x12\x7f'.repeat(50_000))],
+])('a hostile body of %s is refused without harm', async (type, body) => {
+  const { code } = await call('POST', CONFIG_MAPS, body, { 'Content-Type': type });
+  expect([code, fixture.logs]).toEqual([400, []]);
+});
+
 test('an unexpected error is a 500 with one line in the log, and the server goes on', async () => {
   await fixture.stop();
   fixture = await apiFixture({

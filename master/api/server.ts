@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { ApiError, badRequest } from '../../shared/errors.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, type User } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import type { ApiParts, Exchange } from './exchange.ts';
 import { respondError } from './output/respond.ts';
@@ -17,6 +18,7 @@ import { routeOf } from './routes.ts';
 export class ApiServer {
   private readonly parts: ApiParts;
   private readonly eventLines = new EventLines();
+  private readonly users = new WeakMap<Socket, User>();
 
   constructor(parts: ApiParts) {
     this.parts = parts;
@@ -36,10 +38,19 @@ export class ApiServer {
     });
   }
 
+  /** A connection keeps its user; reading a certificate takes longer than many a request. */
+  private userOf(socket: Socket): User | undefined {
+    const known = this.users.get(socket);
+    if (known !== undefined) return known;
+    const user = authenticate(socket);
+    if (user !== undefined) this.users.set(socket, user);
+    return user;
+  }
+
   private async serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { path, query } = splitTarget(req.url ?? '/');
     const info = requestInfo(req.method ?? 'GET', path, query);
-    const user = authenticate(req);
+    const user = this.userOf(req.socket);
     authorize(user, info);
     const exchange: Exchange = {
       req,

@@ -1,4 +1,4 @@
-import { badRequest } from '../../../shared/errors.ts';
+import { ApiError, badRequest } from '../../../shared/errors.ts';
 import type { JsonObject, JsonValue, KubeObject } from '../../../shared/meta/kube-object.ts';
 import type { Decoded, FieldValidation } from '../../../shared/schema/decode-json.ts';
 import type { Gvk } from '../../../shared/schema/gvk.ts';
@@ -43,8 +43,10 @@ type PatchMediaType = (typeof PATCH_MEDIA_TYPES)[number];
 function patchMediaType(contentType: string | undefined): PatchMediaType {
   const type = mediaTypeOf(contentType);
   const known = PATCH_MEDIA_TYPES.find((accepted) => accepted === type);
-  if (known === undefined) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
-  return known;
+  if (known !== undefined) return known;
+  const refusal = unsupportedMediaType(PATCH_MEDIA_TYPES);
+  if (type !== 'application/apply-patch+yaml') throw refusal;
+  throw new ApiError(refusal.reason, `server-side apply is not supported yet: ${refusal.message}`);
 }
 
 function applyPatch(

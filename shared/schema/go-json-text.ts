@@ -186,14 +186,19 @@ class Scanner {
 
   private string(): string {
     const start = this.position++;
+    let isPlain = true;
     for (;;) {
+      PLAIN_TEXT.lastIndex = this.position;
+      PLAIN_TEXT.test(this.text);
+      this.position = PLAIN_TEXT.lastIndex;
       const code = this.text.charCodeAt(this.position);
       if (code === QUOTE) break;
-      if (code === BACKSLASH) this.escape();
-      else if (Number.isNaN(code) || code < 0x20) this.fail('in string literal');
-      else this.position++;
+      if (code !== BACKSLASH) this.fail('in string literal');
+      isPlain = false;
+      this.escape();
     }
     this.position++;
+    if (isPlain) return this.text.slice(start + 1, this.position - 1);
     return JSON.parse(this.text.slice(start, this.position)) as string;
   }
 
@@ -247,6 +252,8 @@ function mayBeDeep(text: string): boolean {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
+const PLAIN_TEXT = /[^"\\\u0000-\u001f]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 /** As Go's strconv.Quote, in single quotes. */

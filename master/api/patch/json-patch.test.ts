@@ -30,6 +30,7 @@ describe('a JSON patch', () => {
       expect.objectContaining({
         code: 422,
         message: 'the server rejected our request due to an error in our request',
+        cause: 'testing value /a failed: test failed',
       }),
     );
     expect(patch({}, { op: 'test', path: '/a', value: null })).toEqual({});

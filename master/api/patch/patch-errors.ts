@@ -1,11 +1,12 @@
 import { ApiError, badRequest } from '../../../shared/errors.ts';
 import type { JsonValue } from '../../../shared/meta/kube-object.ts';
 
-/** 422 for a patch that is well formed and does not apply to this object. Kubernetes does not say why; a cause does. */
+/** 422 for a patch that is well formed and does not apply to this object. Kubernetes tells nobody why; the cause is for the log. */
 export function doesNotApply(why: string): ApiError {
-  return new ApiError('Invalid', 'the server rejected our request due to an error in our request', {
-    causes: [{ reason: 'UnexpectedServerResponse', message: why }],
-  });
+  const message = 'the server rejected our request due to an error in our request';
+  const error = new ApiError('Invalid', message, {});
+  error.cause = why;
+  return error;
 }
 
 /** 400 for a patch that is not of the form it should have. */

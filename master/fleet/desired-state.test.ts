@@ -9,7 +9,7 @@ import type { EpochMark } from '../../shared/wire/desired-messages.ts';
 import type { MemoryStore } from '../store/memory-store.ts';
 import { epochOf } from '../store/revision.ts';
 import { DesiredState } from './desired-state.ts';
-import { directoryOf, newIdentity, TestLogger } from './fleet-fixture.ts';
+import { directoryOf, newIdentity, TestLogger, until } from './fleet-fixture.ts';
 import { NodeKeyRing } from './node-key-ring.ts';
 import type { OutgoingMessage } from './node-sessions.ts';
 import { RegistryFixture } from './registry-fixture.ts';
@@ -31,6 +31,7 @@ class Scene {
   readonly agent = new SimulatedAgent((answer) => this.up.push(structuredClone(answer)));
   readonly restored: EpochMark[] = [];
   isConnected = true;
+  raisesEpoch = false;
   desired: DesiredState;
 
   constructor(store?: MemoryStore) {
@@ -99,7 +100,10 @@ class Scene {
       clock,
       epoch: () => this.epoch,
       log: this.log,
-      onRestored: (_node, have) => this.restored.push(have),
+      onRestored: async (_node, have) => {
+        this.restored.push(have);
+        if (this.raisesEpoch) await registry.raiseEpoch(have.epoch + 1);
+      },
     });
   }
 }
@@ -285,6 +289,8 @@ describe('a connected node', () => {
     scene.agent.have = { epoch: 0, generation: 999_999, hash: 'later' };
     scene.agent.hello();
     await scene.settle();
+    await until(() => scene.down.length > 0);
+    await scene.settle();
     expect(scene.restored).toEqual([{ epoch: 0, generation: 999_999, hash: 'later' }]);
     expect(scene.log.lines.join()).toContain('restored from a backup');
     expect(scene.agent.have.generation).toBeLessThan(999_999);
@@ -295,8 +301,27 @@ describe('a connected node', () => {
     scene.agent.have = { ...scene.agent.have, epoch: 7 };
     scene.agent.hello();
     await scene.settle();
+    await until(() => scene.down.length > 0);
+    await scene.settle();
     expect(scene.restored).toHaveLength(1);
     expect(scene.agent.have.epoch).toBe(0);
+  });
+
+  test('has the new epoch after a restored master raised it', async () => {
+    await scene.fixture.addPod('web', 'a');
+    await scene.settle();
+    scene.raisesEpoch = true;
+    scene.agent.have = { epoch: 0, generation: 999_999, hash: 'later' };
+    scene.agent.hello();
+    await scene.settle();
+    await until(() => scene.down.length > 0);
+    await scene.settle();
+    expect(scene.agent.have.epoch).toBe(1);
+    expect(scene.agent.documents.has('pods/default/web')).toBe(true);
+    expect(scene.desired.isSettled('a')).toBe(true);
+    await scene.fixture.addPod('two', 'a');
+    await Promise.resolve();
+    expect(scene.down.map(({ message }) => message.kind)).toEqual(['delta']);
   });
 
   test('that was deleted is forgotten', async () => {

@@ -39,8 +39,8 @@ export interface DesiredStateOptions {
   clock: Clock;
   epoch: () => number;
   log: Logger;
-  /** A node has seen a later state of this epoch than the store: it was restored from a backup. */
-  onRestored?: (node: string, have: EpochMark) => void;
+  /** A node has seen a later state than the store, which was restored from a backup: may raise the epoch. It is answered afterwards. */
+  onRestored: (node: string, have: EpochMark) => Promise<void>;
 }
 
 /** What was sent is waited for this long before the node is asked what it has. */
@@ -110,18 +110,28 @@ export class DesiredState {
   /** A `hello` or `applied`: the node says what it has saved. */
   heard(node: string, have: EpochMark, want?: 'snapshot'): void {
     const { registry, epoch, log, onRestored } = this.#options;
-    const isLater = have.epoch === epoch() && have.generation > registry.cache.revision();
-    if (have.epoch > epoch() || isLater) {
-      log.error('a node has a later state than the store: the store was restored from a backup', {
-        node,
-        have,
-        revision: registry.cache.revision(),
-        epoch: epoch(),
-      });
-      onRestored?.(node, have);
+    const revision = registry.cache.revision();
+    const isLater = have.epoch === epoch() && have.generation > revision;
+    if (have.epoch <= epoch() && !isLater) {
+      this.#answer(node, have, want);
+      return;
     }
+    log.error('a node has a later state than the store: the store was restored from a backup', {
+      node,
+      have,
+      revision,
+      epoch: epoch(),
+    });
+    onRestored(node, have)
+      .catch((error: unknown) => {
+        log.error('the epoch could not be raised', { node, error: String(error) });
+      })
+      .finally(() => this.#answer(node, have, want));
+  }
+
+  #answer(node: string, have: EpochMark, want: 'snapshot' | undefined): void {
     const state = this.#state(node);
-    const isForward = state.delivery.heard(have, epoch(), want);
+    const isForward = state.delivery.heard(have, this.#options.epoch(), want);
     if (isForward) {
       state.answers = 0;
       state.retryMs = RETRY_MS.first;

@@ -14,6 +14,7 @@ import {
 } from '../../shared/wire/stream-messages.ts';
 import { MAX_MESSAGE_BYTES } from '../../shared/wire/topics.ts';
 import { Listener } from '../listener.ts';
+import { epochOf } from '../store/revision.ts';
 import { Fleet } from './fleet.ts';
 import {
   type Certificate,
@@ -323,6 +324,18 @@ test('a node that is deleted is disconnected', async () => {
   await join(a);
   await fixture.registry.delete(NODES, { namespace: '', name: 'a' });
   await until(() => !fleet.isConnected('a'));
+});
+
+test('a master that was restored raises the epoch, once for each node that tells it', async () => {
+  const agent = simulate(await join(a));
+  agent.have = { epoch: 2, generation: 5, hash: 'of a lost time' };
+  agent.hello();
+  await until(() => fleet.isSettled('a'), 'the snapshot');
+  expect(agent.have.epoch).toBe(3);
+  agent.have = { epoch: 5, generation: 5, hash: 'evil' };
+  agent.hello();
+  await until(() => fleet.isSettled('a') && agent.have.hash !== 'evil', 'the second snapshot');
+  expect(epochOf(fixture.registry.cache.revision())).toBe(3);
 });
 
 test('the retained head is that of the state at the moment of the subscription', async () => {

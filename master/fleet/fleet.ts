@@ -29,9 +29,10 @@ export interface FleetOptions {
   log: Logger;
   /** Unique ids for streams. */
   newUid: () => string;
-  /** A node has seen a later state than the store, which was restored from a backup. Absent: it is logged. */
-  onRestored?: (node: string, have: EpochMark) => void;
 }
+
+/** How far a node may raise the epoch: there are 8,191 of them. */
+const MAX_EPOCH_STEP = 8;
 
 /** The master's side of the link: desired state out, status in, streams both ways, over the embedded broker. */
 export class Fleet {
@@ -41,10 +42,12 @@ export class Fleet {
   readonly #desired: DesiredState;
   readonly #intake: StatusIntake;
   readonly #streams: Streams;
+  /** Nodes that told of a restore since the start. */
+  readonly #restoreTold = new Set<string>();
   #stopWatch: (() => void) | undefined;
 
   constructor(options: FleetOptions) {
-    const { cluster, registry, directory, signer, clock, log, newUid, onRestored } = options;
+    const { cluster, registry, directory, signer, clock, log, newUid } = options;
     this.#options = options;
     const keys = new NodeKeyRing(directory);
     const epoch = () => epochOf(registry.cache.revision());
@@ -76,7 +79,7 @@ export class Fleet {
       clock,
       epoch,
       log,
-      ...(onRestored && { onRestored }),
+      onRestored: (node, have) => this.#restored(node, have),
     });
     this.#intake = new StatusIntake({
       registry,
@@ -148,6 +151,15 @@ export class Fleet {
     this.#broker.disconnect(node);
     this.#sessions.forget(node);
     this.#intake.forget(node);
+  }
+
+  /** A store is restored while no master runs, so a node is believed this once: an evil one could use up the epochs. */
+  async #restored(node: string, have: EpochMark): Promise<void> {
+    const { registry } = this.#options;
+    const step = have.epoch + 1 - epochOf(registry.cache.revision());
+    if (this.#restoreTold.has(node) || step > MAX_EPOCH_STEP) return;
+    this.#restoreTold.add(node);
+    await registry.raiseEpoch(have.epoch + 1);
   }
 
   #message(node: string, leaf: Leaf, payload: Uint8Array): void {

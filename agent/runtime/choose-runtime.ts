@@ -30,6 +30,15 @@ export async function chooseRuntime(
   }
 }
 
+/** Every engine that answers on this machine: containers may lie in more than the one that is in use. */
+export async function installedRuntimes(
+  options: PodmanRuntimeOptions & ContainerdRuntimeOptions,
+): Promise<Runtime[]> {
+  const candidates = [new PodmanRuntime(options), new ContainerdRuntime(options)];
+  const outcomes = await Promise.allSettled(candidates.map(working));
+  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+}
+
 async function working(runtime: Runtime): Promise<Runtime> {
   await runtime.info();
   return runtime;

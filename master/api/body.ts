@@ -19,7 +19,7 @@ import { parseYaml } from '../../shared/schema/yaml.ts';
 /** The largest request body, as on Kubernetes (MaxRequestBodyBytes). */
 const LIMIT_BYTES = 3 * 1024 * 1024;
 
-export const OBJECT_MEDIA_TYPES = [
+const OBJECT_MEDIA_TYPES = [
   'application/json',
   'application/yaml',
   'application/vnd.kubernetes.protobuf',

@@ -18,7 +18,7 @@ export interface ResourceRequest {
 }
 
 /** Everything else: discovery, health, `/skerry/v1/…`; the verb is the method in lower case. */
-export interface PathRequest {
+interface PathRequest {
   isResource: false;
   path: string;
   verb: string;

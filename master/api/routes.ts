@@ -23,7 +23,7 @@ const VERB_HANDLERS: Readonly<Record<Verb, Handler>> = {
   deletecollection: deleteCollection,
 };
 
-export interface Route {
+interface Route {
   kind: ResourceKind;
   handler: Handler;
 }

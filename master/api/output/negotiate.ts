@@ -1,7 +1,7 @@
 import { ApiError } from '../../../shared/errors.ts';
 import type { Exchange } from '../exchange.ts';
 
-export type IncludeObject = 'None' | 'Metadata' | 'Object';
+type IncludeObject = 'None' | 'Metadata' | 'Object';
 
 /** The version of meta.k8s.io in which a Table or a PartialObjectMetadata is wanted; both look alike. */
 export type MetaApiVersion = 'meta.k8s.io/v1' | 'meta.k8s.io/v1beta1';

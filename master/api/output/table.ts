@@ -24,7 +24,7 @@ export interface TableHead {
   }[];
 }
 
-export interface TableRow {
+interface TableRow {
   cells: (string | number | boolean)[];
   object?: PartialObjectMetadata | KubeObject;
 }

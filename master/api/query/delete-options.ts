@@ -16,7 +16,7 @@ const DELETE_OPTIONS = { group: 'meta.k8s.io', kind: 'DeleteOptions' };
 
 const POLICIES = ['Background', 'Foreground', 'Orphan'] as const;
 
-export interface CheckedDeleteOptions extends DeleteOptions {
+interface CheckedDeleteOptions extends DeleteOptions {
   /** The client said in the older way (orphanDependents: false) that dependents go too. */
   isOldBackground: boolean;
 }

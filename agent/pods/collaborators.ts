@@ -1,4 +1,4 @@
-import type { Pod } from '../../shared/schema/kubernetes-types.ts';
+import type { ContainerStatus, Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { Mount } from '../runtime/runtime.ts';
 
 /** What pods/ needs of the network (network/pod-network.ts). Every method may be repeated; the outcome is the same. */
@@ -99,4 +99,21 @@ export interface NodeFacts {
   memoryBytes: number;
   /** Quantities, as node.status.allocatable: what a resourceFieldRef answers where the container sets no limit. */
   allocatable(): { cpuMilli: number; memoryBytes: number };
+}
+
+/** What others may ask about the containers of this node; pod-worker.ts answers. */
+export interface ContainerRuns {
+  /** Undefined: this node has no such container. `attempt` is that of the newest run, `previousAttempt` of the one before. */
+  look(
+    podUid: string,
+    container: string,
+  ):
+    | {
+        status: ContainerStatus;
+        attempt: number | undefined;
+        previousAttempt: number | undefined;
+      }
+    | undefined;
+  /** Calls back when a container of the pod may have changed; the answer ends that. */
+  subscribe(podUid: string, changed: () => void): () => void;
 }

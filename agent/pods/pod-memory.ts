@@ -33,6 +33,7 @@ export interface PodMemory {
   /** The last record on disk and the last report, as text. */
   saved: string | undefined;
   reported: string | undefined;
+  isPublishing: boolean;
   publishing: Promise<void> | undefined;
 }
 
@@ -55,6 +56,7 @@ export function newPodMemory(uid: string, record: PodRecord): PodMemory {
     waiting: new Map(),
     saved: undefined,
     reported: undefined,
+    isPublishing: false,
     publishing: undefined,
   };
 }

@@ -10,6 +10,7 @@ import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import type { AgentState } from '../state/agent-state.ts';
 import type {
   ContainerReadiness,
+  ContainerRuns,
   EventRecorder,
   NodeFacts,
   PodLogs,
@@ -58,7 +59,7 @@ const STEPS_AT_ONCE = 50;
  * the machine was read once; what runs is adopted by its labels; only what no saved document names is removed; a pod's record is on
  * disk before its status is reported.
  */
-export class PodWorker {
+export class PodWorker implements ContainerRuns {
   readonly #parts: PodWorkerParts;
   readonly #loop: ReconcileLoop;
   readonly #index: ContainerIndex;
@@ -69,6 +70,7 @@ export class PodWorker {
   readonly #memories = new Map<string, PodMemory>();
   readonly #desired = new Map<string, Pod>();
   readonly #uidOfKey = new Map<string, string>();
+  readonly #listeners = new Set<{ podUid: string; changed: () => void }>();
   /** Undoes the subscriptions. */
   readonly #ends: (() => void)[] = [];
   #timeOrigin = { wallMs: 0, monotonicMs: 0 };
@@ -123,7 +125,7 @@ export class PodWorker {
   async stop(): Promise<void> {
     for (const end of this.#ends.splice(0)) end();
     await this.#loop.stop();
-    await Promise.all([...this.#memories.values()].map(({ publishing }) => publishing));
+    await Promise.allSettled([...this.#memories.values()].map(({ publishing }) => publishing));
   }
 
   /** Reads anew what there is on the machine: after a watch was lost, and now and then as a net. */
@@ -134,6 +136,26 @@ export class PodWorker {
   /** Looks at a pod again: its probes have changed their mind. */
   wake(podUid: string): void {
     if (this.#isSynced) this.#loop.enqueue(podUid);
+  }
+
+  /** A container's status and the numbers of its last two runs, for who serves its log. */
+  look(podUid: string, container: string) {
+    const record = this.#memories.get(podUid)?.record;
+    const all = [
+      ...(record?.status?.containerStatuses ?? []),
+      ...(record?.status?.initContainerStatuses ?? []),
+    ];
+    const status = all.find(({ name }) => name === container);
+    if (status === undefined) return undefined;
+    const { run, previous } = record?.containers[container] ?? {};
+    return { status, attempt: run?.attempt, previousAttempt: previous?.attempt };
+  }
+
+  /** Calls back whenever the pod's status was worked out anew and differs; the answer ends that. */
+  subscribe(podUid: string, changed: () => void): () => void {
+    const listener = { podUid, changed };
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Steady time: the wall clock of the start, moved on by the monotonic one, so that no jump of the wall clock shortens a wait. */
@@ -370,29 +392,37 @@ export class PodWorker {
       },
       nowMs,
     );
-    if (!isDeepStrictEqual(status, memory.record.status))
-      memory.record = { ...memory.record, status };
+    if (isDeepStrictEqual(status, memory.record.status)) return;
+    memory.record = { ...memory.record, status };
+    this.#tellListeners(memory.uid);
+  }
+
+  #tellListeners(uid: string): void {
+    for (const { podUid, changed } of this.#listeners) if (podUid === uid) changed();
   }
 
   /** Saves the record and then reports the status, in the background and always the newest; one at a time for each pod. */
   #publish(memory: PodMemory, pod: Pod): void {
-    memory.publishing ??= this.#publishUntilSaid(memory, pod)
-      .catch((error: unknown) =>
-        this.#parts.log.error('pod record not saved', { pod: memory.uid, error: String(error) }),
-      )
-      .finally(() => {
-        memory.publishing = undefined;
-      });
+    // The one that runs looks at the record again before it ends.
+    if (memory.isPublishing) return;
+    memory.isPublishing = true;
+    memory.publishing = this.#publishUntilSaid(memory, pod);
+    // Whoever awaits it hears of a failure; a failure that nobody awaits yet must not end the process.
+    memory.publishing.catch(() => undefined);
   }
 
   async #publishUntilSaid(memory: PodMemory, pod: Pod): Promise<void> {
-    for (;;) {
-      const text = JSON.stringify(memory.record);
-      if (text === memory.saved && memory.reported !== undefined) return;
-      const record = JSON.parse(text) as JsonObject;
-      await this.#parts.state.savePodRecord(memory.uid, record);
-      memory.saved = text;
-      this.#report(memory, pod, record);
+    try {
+      for (;;) {
+        const text = JSON.stringify(memory.record);
+        if (text === memory.saved && memory.reported !== undefined) return;
+        const record = JSON.parse(text) as JsonObject;
+        await this.#parts.state.savePodRecord(memory.uid, record);
+        memory.saved = text;
+        this.#report(memory, pod, record);
+      }
+    } finally {
+      memory.isPublishing = false;
     }
   }
 
@@ -422,6 +452,7 @@ export class PodWorker {
     // The logs' folder is what a start finds a forgotten pod by: it goes last.
     await this.#parts.logs.remove(memory.uid);
     this.#memories.delete(memory.uid);
+    this.#tellListeners(memory.uid);
   }
 }
 

@@ -1,0 +1,68 @@
+import { watch } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+
+/** An open file that may grow, be renamed or be cut short while it is read. */
+export class LogFile {
+  readonly #handle: FileHandle;
+  readonly inode: number;
+
+  private constructor(handle: FileHandle, inode: number) {
+    this.#handle = handle;
+    this.inode = inode;
+  }
+
+  /** Undefined when there is none. */
+  static async open(path: string): Promise<LogFile | undefined> {
+    try {
+      const handle = await open(path, 'r');
+      return new LogFile(handle, (await handle.stat()).ino);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  /** What there is of `length` bytes from `position` on. */
+  async read(position: number, length: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.#handle.read(
+      Buffer.allocUnsafe(length),
+      0,
+      length,
+      position,
+    );
+    return buffer.subarray(0, bytesRead);
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+/** The inode of what is at `path` now; undefined when there is nothing. */
+export async function inodeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.ino;
+}
+
+/** Tells the name of every file in `folder` that was written, made or renamed (inotify). */
+export function watchWrites(folder: string, listener: (name: string) => void): () => void {
+  const watcher = watch(folder, { persistent: false }, (_event, name) => listener(name ?? ''));
+  // The folder went: whoever reads there finds out by the container's end.
+  watcher.on('error', () => watcher.close());
+  return () => watcher.close();
+}
+
+export async function makeLogFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o755 });
+}
+
+export async function listLogFolder(path: string): Promise<string[]> {
+  return await readdir(path).catch(() => []);
+}
+
+export async function removeLogs(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}

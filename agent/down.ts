@@ -85,7 +85,9 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
 
 /** Deepest first; a mount over a mount is undone as often as it is there. */
 async function unmountBelow(folders: readonly string[]): Promise<void> {
-  const below = mountPoints().filter((path) => folders.some((folder) => path === folder || path.startsWith(`${folder}/`)));
+  const below = mountPoints().filter((path) =>
+    folders.some((folder) => path === folder || path.startsWith(`${folder}/`)),
+  );
   for (const path of below.sort((left, right) => right.length - left.length)) {
     await runCommand('umount', [path], { allowFailure: true });
   }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Logger } from '../shared/logger.ts';
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
 import type { AgentConfig } from './config.ts';
+import { agentFolders } from './folders.ts';
 import { FolderLock } from './host/folder-lock.ts';
 import { defaultRouteAddress } from './host/kernel-routes.ts';
 import { readLiveFigures, readMachineFacts } from './host/machine.ts';
@@ -9,27 +10,37 @@ import { SystemClock } from './host/system-clock.ts';
 import { Identity } from './link/identity.ts';
 import { Link } from './link/session.ts';
 import { RoutedPodNetwork } from './network/pod-network.ts';
-import { nodeCapacity } from './node/capacity.ts';
 import { ReportedEvents } from './node/event-recorder.ts';
 import { loadInventory } from './node/inventory-cache.ts';
 import { NodeReporter } from './node/node-reporter.ts';
 import { SavedNode } from './node/saved-node.ts';
-import { agentFolders } from './folders.ts';
 import { PodWorker } from './pods/pod-worker.ts';
 import { chooseRuntime } from './runtime/choose-runtime.ts';
 import { NamespacePins } from './sandbox/namespace-pins.ts';
 import { DiskState } from './state/disk-state.ts';
 import { SavedPodSources } from './state/pod-sources.ts';
+import { LogFolders } from './streams/log-folders.ts';
+import { LogStreamHandler } from './streams/logs.ts';
+import { NodePodVolumes } from './volumes/pod-volumes.ts';
+
+/** The DNS domain of the cluster. */
+const CLUSTER_DOMAIN = 'cluster.local';
 
 export interface AgentParts {
   config: AgentConfig;
   /** How to join; a device that has joined needs it no more. */
-  join: { server: string; token: string } | undefined;
+  join: JoinSource | undefined;
   log: Logger;
   /** Programs of the build. */
   assets: { inventoryCommand: readonly string[] };
   /** Something that cannot be mended in place, such as a token that is refused: the process should end with this sentence. */
   onFatal(error: Error): void;
+}
+
+/** Where to join, and by what right. `token` is asked once, with the name that the device has joined as, if it has; '' if none is needed. */
+export interface JoinSource {
+  server: string;
+  token(joinedAs: string | undefined): Promise<string>;
 }
 
 export interface RunningAgent {
@@ -41,7 +52,13 @@ export interface RunningAgent {
  * Composes and starts an agent; the only file that knows every part. Pods start from the saved state at once, with or without a master.
  * Throws errors whose message is one sentence (a locked folder, no container engine).
  */
-export async function startAgent({ config, join, log, assets, onFatal }: AgentParts): Promise<RunningAgent> {
+export async function startAgent({
+  config,
+  join,
+  log,
+  assets,
+  onFatal,
+}: AgentParts): Promise<RunningAgent> {
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async () => {
     for (const end of stops.splice(0).reverse()) await end();
@@ -64,7 +81,10 @@ export async function startAgent({ config, join, log, assets, onFatal }: AgentPa
       log: log.child({ part: 'runtime' }),
       nowMs: () => clock.nowMs(),
     });
-    const [machine, runtimeInfo] = await Promise.all([readMachineFacts(folders.state), runtime.info()]);
+    const [machine, runtimeInfo] = await Promise.all([
+      readMachineFacts(folders.state),
+      runtime.info(),
+    ]);
 
     const state = new DiskState({
       folder: `${folders.state}/state`,
@@ -74,13 +94,28 @@ export async function startAgent({ config, join, log, assets, onFatal }: AgentPa
     await state.open();
     stops.push(() => state.close());
     const node = new SavedNode(state, nodeName);
+    const joinRequest = join && {
+      server: join.server,
+      token: await join.token(identity.enrolment?.nodeName),
+      nodeName,
+    };
     const nodeIp = () => config.nodeIp ?? defaultRouteAddress() ?? link.localAddress ?? '127.0.0.1';
 
+    const logFolders = new LogFolders(folders.logs);
+    // The stream asks the worker, which reports through the link, which serves the stream: one of them must come first.
+    const logs = new LogStreamHandler({
+      folders: logFolders,
+      runs: {
+        look: (podUid, container) => pods.look(podUid, container),
+        subscribe: (podUid, changed) => pods.subscribe(podUid, changed),
+      },
+      nowMs: () => clock.nowMs(),
+    });
     const link: Link = new Link({
       identity,
       state,
-      ...(join !== undefined && { join: { ...join, nodeName } }),
-      streams: [],
+      ...(joinRequest !== undefined && { join: joinRequest }),
+      streams: [logs],
       release: SKERRY_VERSION,
       clock,
       random: Math.random,
@@ -95,7 +130,66 @@ export async function startAgent({ config, join, log, assets, onFatal }: AgentPa
       log: log.child({ part: 'network' }),
     });
     await network.start();
+    const { memoryBytes, cpus } = machine;
+    const sources = new SavedPodSources(state);
+    const nodeFacts = {
+      name: nodeName,
+      ip: nodeIp,
+      memoryBytes,
+      allocatable: () => ({ cpuMilli: cpus * 1000, memoryBytes }),
+    };
     const events = new ReportedEvents({ outbox: link.outbox, clock, nodeName });
+        const pods: PodWorker = new PodWorker({
+      agentId,
+      runtime,
+      network,
+      volumes: new NodePodVolumes({
+        diskRoot: folders.volumes,
+        memoryRoot: `${runDir}/volumes`,
+        sources,
+        node: nodeFacts,
+        clusterDomain: CLUSTER_DOMAIN,
+      }),
+      logs: logFolders,
+      state,
+      sources,
+      outbox: link.outbox,
+      events,
+      node: nodeFacts,
+      clock,
+      log: log.child({ part: 'pods' }),
+    });
+    const reporter = new NodeReporter({
+      nodeName,
+      hostname: hostname(),
+      kubeletVersion: KUBERNETES_VERSION,
+      architecture: process.arch,
+      clock,
+      outbox: link.outbox,
+      runtime,
+      runtimeInfo,
+      machine,
+      liveFigures: () => readLiveFigures(folders.state),
+      nodeIp,
+      podCidr: () => node.podCidr(),
+    });
+    const report = () => {
+      reporter
+        .refresh()
+        .catch((error: unknown) => log.warn('the node was not reported', { error }));
+    };
+
+    // The saved pods first: they wait for no master.
+    await pods.start();
+    stops.push(() => pods.stop());
+    stops.push(node.onChange(report));
+    await reporter.start();
+    link.start();
+    stops.push(() => link.stop());
+    loadInventory(`${folders.state}/inventory.json`, machine.bootId, assets.inventoryCommand).then(
+      (inventory) => reporter.setInventory(inventory),
+      (error: unknown) => log.warn('the hardware is not known', { error }),
+    );
     return { stop };
   } catch (error) {
     await stop();

@@ -25,7 +25,12 @@ ${AGENT_USAGE}`,
   async run(args) {
     const { values } = parseOptions(
       args,
-      { ...AGENT_OPTIONS, server: { type: 'string' }, token: { type: 'string' }, 'token-file': { type: 'string' } },
+      {
+        ...AGENT_OPTIONS,
+        server: { type: 'string' },
+        token: { type: 'string' },
+        'token-file': { type: 'string' },
+      },
       { max: 0 },
     );
     const log = openLog();
@@ -33,9 +38,15 @@ ${AGENT_USAGE}`,
     // The engines and their containers inherit the environment.
     delete process.env['SKERRY_TOKEN'];
     if (token !== undefined && values.server === undefined) {
-      throw new CommandFailure('a token needs a master: name it with --server https://MASTER:6443', 2);
+      throw new CommandFailure(
+        'a token needs a master: name it with --server https://MASTER:6443',
+        2,
+      );
     }
-    const join = token === undefined || values.server === undefined ? undefined : { server: serverUrl(values.server), token };
+    const join =
+      values.server === undefined
+        ? undefined
+        : { server: serverUrl(values.server), token: async () => token ?? '' };
     return await runUntilSignal(log, async (onFatal) => {
       const config = readAgentConfig(values);
       const running = await startAgent({ config, join, log, assets: AGENT_ASSETS, onFatal });

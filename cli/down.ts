@@ -17,9 +17,14 @@ With --purge it removes them instead, with their links, mounts, cgroups and the 
 programs were killed before.
 `,
   async run(args) {
-    const { values } = parseOptions(args, { 'data-dir': { type: 'string' }, purge: { type: 'boolean' } }, { max: 0 });
+    const { values } = parseOptions(
+      args,
+      { 'data-dir': { type: 'string' }, purge: { type: 'boolean' } },
+      { max: 0 },
+    );
     const dataDir = values['data-dir'] ?? '/var/lib/skerry';
-    if (process.getuid?.() !== 0) throw new CommandFailure('this needs root: run it again with sudo');
+    if (process.getuid?.() !== 0)
+      throw new CommandFailure('this needs root: run it again with sudo');
     for (const folder of [`${dataDir}/agent`, `${dataDir}/master`]) await stopProgram(folder);
     const log = openLog();
     if (values.purge === true) {
@@ -32,7 +37,9 @@ programs were killed before.
       process.stdout.write(`removed what ran on ${dataDir}, and its data\n`);
     } else {
       const stopped = await stopAgentPods(dataDir, log);
-      process.stdout.write(`${stopped} containers stopped; skerry up --data-dir ${dataDir} starts them again\n`);
+      process.stdout.write(
+        `${stopped} containers stopped; skerry up --data-dir ${dataDir} starts them again\n`,
+      );
     }
     return 0;
   },
@@ -44,7 +51,9 @@ async function stopProgram(folder: string): Promise<void> {
   process.stdout.write(`stopping process ${holder.pid}\n`);
   process.kill(holder.pid, 'SIGTERM');
   if (await endsWithin(holder.ended, PATIENCE_MS)) return;
-  process.stdout.write(`process ${holder.pid} did not stop within ${PATIENCE_MS / 1000} s and is killed\n`);
+  process.stdout.write(
+    `process ${holder.pid} did not stop within ${PATIENCE_MS / 1000} s and is killed\n`,
+  );
   process.kill(holder.pid, 'SIGKILL');
   await holder.ended;
 }

@@ -1,7 +1,7 @@
-import { defaultAddress } from './default-address.ts';
 import { readMasterConfig } from '../master/config.ts';
 import { startMaster } from '../master/main.ts';
 import { MASTER_ASSETS } from './assets.ts';
+import { defaultAddress } from './default-address.ts';
 import { openLog } from './log.ts';
 import type { Command } from './main.ts';
 import { MASTER_OPTIONS, parseOptions } from './options.ts';
@@ -27,7 +27,13 @@ ${MASTER_USAGE}`,
     const log = openLog();
     return await runUntilSignal(log, async (onFatal) => {
       const config = readMasterConfig(values);
-      const running = await startMaster({ config, log, assets: MASTER_ASSETS, defaultAddress: defaultAddress(), onFatal });
+      const running = await startMaster({
+        config,
+        log,
+        assets: MASTER_ASSETS,
+        defaultAddress: defaultAddress(),
+        onFatal,
+      });
       process.stdout.write(`ready: ${running.url} (kubeconfig: ${config.kubeconfig})\n`);
       return running;
     });

@@ -13,7 +13,10 @@ const STOP_LIMIT_MS = 2_800;
  * Starts a program and keeps the process until SIGTERM, SIGINT or a failure of its own; then stops it. `start` gets the function by which
  * the program reports such a failure. Signals during the start stop it too. The exit code: 0 after a signal, 1 after a failure.
  */
-export async function runUntilSignal(log: Logger, start: (onFatal: (error: Error) => void) => Promise<Running>): Promise<number> {
+export async function runUntilSignal(
+  log: Logger,
+  start: (onFatal: (error: Error) => void) => Promise<Running>,
+): Promise<number> {
   let end: (outcome: string | Error) => void = () => {};
   const ended = new Promise<string | Error>((resolve) => {
     end = resolve;
@@ -40,6 +43,7 @@ export async function runUntilSignal(log: Logger, start: (onFatal: (error: Error
 
 /** Errors of the start are one sentence; anything else is a defect, and shows its stack. */
 function asFailure(error: Error): Error {
-  const isDefect = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+  const isDefect =
+    error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
   return isDefect ? error : new CommandFailure(error.message);
 }

@@ -26,11 +26,28 @@ ${MASTER_USAGE}${AGENT_USAGE}`,
     return await runUntilSignal(log, async (onFatal) => {
       const masterConfig = readMasterConfig(values);
       const agentConfig = readAgentConfig(values);
-      const master = await startMaster({ config: masterConfig, log, assets: MASTER_ASSETS, defaultAddress: defaultAddress(), onFatal });
+      const master = await startMaster({
+        config: masterConfig,
+        log,
+        assets: MASTER_ASSETS,
+        defaultAddress: defaultAddress(),
+        onFatal,
+      });
       try {
-        const token = await master.tokens.create({ ttlSeconds: 600, nodeName: agentConfig.nodeName });
-        const join = { server: master.localUrl, token };
-        const agent = await startAgent({ config: agentConfig, join, log, assets: AGENT_ASSETS, onFatal });
+        const join = {
+          server: master.localUrl,
+          token: async (joinedAs: string | undefined) =>
+            joinedAs !== undefined && master.hasNode(joinedAs)
+              ? ''
+              : await master.tokens.create({ ttlSeconds: 600, nodeName: agentConfig.nodeName }),
+        };
+        const agent = await startAgent({
+          config: agentConfig,
+          join,
+          log,
+          assets: AGENT_ASSETS,
+          onFatal,
+        });
         void nodeReady(master, agentConfig.nodeName).then(() => {
           process.stdout.write(`ready: ${master.url} (kubeconfig: ${masterConfig.kubeconfig})\n`);
         });

@@ -1,4 +1,4 @@
-import { randomUUID, sign } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from '../shared/logger.ts';
 import { formatCidr, formatIpv4 } from '../shared/meta/cidr.ts';
@@ -50,6 +50,8 @@ export interface Master {
   localUrl: string;
   registry: Registry;
   tokens: JoinTokens;
+  /** Whether a device has joined under this name, and its Node is still there. */
+  hasNode(name: string): boolean;
   /** The sentence of a stop: connections end, everything acknowledged is on disk. */
   stop(): Promise<void>;
 }
@@ -58,7 +60,13 @@ export interface Master {
  * Composes and starts a master; the only file that knows every part. What was started is stopped again when a later part fails. Throws
  * errors whose message is one sentence (ListenError, a locked or unwritable folder, a damaged store).
  */
-export async function startMaster({ config, log, assets, defaultAddress, onFatal }: MasterParts): Promise<Master> {
+export async function startMaster({
+  config,
+  log,
+  assets,
+  defaultAddress,
+  onFatal,
+}: MasterParts): Promise<Master> {
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async () => {
     for (const end of stops.splice(0).reverse()) await end();
@@ -70,8 +78,14 @@ export async function startMaster({ config, log, assets, defaultAddress, onFatal
     const lock = await lockFolder(folder);
     stops.push(() => lock.release());
 
-    const advertised = config.advertiseAddress ?? (config.listen.host === '0.0.0.0' ? defaultAddress : config.listen.host);
-    const authority = new CertificateAuthority({ folder: `${folder}/pki`, child: new CertificateChild(assets.x509Command), clock });
+    const advertised =
+      config.advertiseAddress ??
+      (config.listen.host === '0.0.0.0' ? defaultAddress : config.listen.host);
+    const authority = new CertificateAuthority({
+      folder: `${folder}/pki`,
+      child: new CertificateChild(assets.x509Command),
+      clock,
+    });
     await authority.open(
       servingNames({
         advertised: [advertised, config.listen.host],
@@ -83,7 +97,10 @@ export async function startMaster({ config, log, assets, defaultAddress, onFatal
     const store = new NedbStore({
       path: `${folder}/store.db`,
       isVolatile: volatilePaths(CATALOG),
-      cipher: await openSecretCipher({ keyFile: `${folder}/secrets.key`, storeFile: `${folder}/store.db` }),
+      cipher: await openSecretCipher({
+        keyFile: `${folder}/secrets.key`,
+        storeFile: `${folder}/store.db`,
+      }),
       onFailure: onFatal,
     });
     await store.open();
@@ -107,18 +124,24 @@ export async function startMaster({ config, log, assets, defaultAddress, onFatal
       cluster: authority.clusterId,
       registry,
       directory: nodeKeys,
-      signer: { sign: (bytes) => sign(null, bytes, authority.signingKey) },
+      signer: authority,
       clock,
       log: log.child({ part: 'fleet' }),
       newUid: randomUUID,
     });
-    const tokens = new JoinTokens({ registry, secrets: SECRETS, clock, caSha256: authority.caSha256 });
+    const tokens = new JoinTokens({
+      registry,
+      secrets: SECRETS,
+      clock,
+      caSha256: authority.caSha256,
+    });
     const enrolment = new Enrolment({
       registry,
       nodes: NODES,
       tokens,
       authority,
-      broker: () => `mqtts://${hostInUrl(advertised)}:${listener.port}`,
+      // The embedded broker is the port that the device has just used: no address here would be as sure to reach it.
+      broker: () => '',
       logger: log.child({ part: 'enrolment' }),
     });
     const api = new ApiServer({
@@ -136,7 +159,10 @@ export async function startMaster({ config, log, assets, defaultAddress, onFatal
     const listener = new Listener({
       host: config.listen.host,
       port: config.listen.port,
-      certificate: { key: authority.serving.privateKey, cert: `${authority.serving.certificate}${authority.ca}` },
+      certificate: {
+        key: authority.serving.privateKey,
+        cert: `${authority.serving.certificate}${authority.ca}`,
+      },
       clientCa: authority.ca,
       onRequest: (request, response) => api.handle(request, response),
       onMqtt: (connection, node) => fleet.accept(connection, node),
@@ -146,9 +172,18 @@ export async function startMaster({ config, log, assets, defaultAddress, onFatal
     const events = new EventRecorder({ registry, clock, log });
     const controllers = new Controllers(
       { registry, clock, log: log.child({ part: 'controllers' }), events },
-      { kinds: CATALOG, clusterCidr: config.clusterCidr, nodeCidrMaskSize: config.nodeCidrMaskSize },
+      {
+        kinds: CATALOG,
+        clusterCidr: config.clusterCidr,
+        nodeCidrMaskSize: config.nodeCidrMaskSize,
+      },
     );
-    const scheduler = new Scheduler({ registry, clock, events, log: log.child({ part: 'scheduler' }) });
+    const scheduler = new Scheduler({
+      registry,
+      clock,
+      events,
+      log: log.child({ part: 'scheduler' }),
+    });
 
     await createSystemObjects(registry, config.serviceCidr, config.listen.port);
     await fleet.start();
@@ -162,7 +197,9 @@ export async function startMaster({ config, log, assets, defaultAddress, onFatal
     stops.push(() => listener.stop());
 
     const url = `https://${hostInUrl(advertised)}:${listener.port}`;
-    const localHost = isEverywhere(config.listen.host) ? '127.0.0.1' : hostInUrl(config.listen.host);
+    const localHost = isEverywhere(config.listen.host)
+      ? '127.0.0.1'
+      : hostInUrl(config.listen.host);
     const localUrl = `https://${localHost}:${listener.port}`;
     await writeAdminKubeconfig(config.kubeconfig, {
       server: localUrl,
@@ -171,7 +208,14 @@ export async function startMaster({ config, log, assets, defaultAddress, onFatal
       privateKey: authority.admin.privateKey,
     });
     log.info('master is up', { url, cluster: authority.clusterId });
-    return { url, localUrl, registry, tokens, stop };
+    return {
+      url,
+      localUrl,
+      registry,
+      tokens,
+      hasNode: (name) => nodeKeys.signingKey(name) !== undefined,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

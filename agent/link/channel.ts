@@ -3,7 +3,7 @@ import { FrameError, type MessageKind } from '../../shared/wire/frame.ts';
 import type { Message } from '../../shared/wire/message-assembler.ts';
 import { encodeAlive } from '../../shared/wire/report-messages.ts';
 import { type Leaf, leavesOf, nodeTopic, TOPICS } from '../../shared/wire/topics.ts';
-import type { Enrolment, Identity } from './identity.ts';
+import { brokerUrl, type Enrolment, type Identity } from './identity.ts';
 import { LinkConnection } from './link.ts';
 import { LinkCodec } from './link-codec.ts';
 
@@ -56,7 +56,7 @@ export class Channel {
     let receiver: Receiver = (leaf, message) => early.push([leaf, message]);
     const connection = await LinkConnection.open(
       {
-        url: enrolment.broker,
+        url: brokerUrl(enrolment),
         clientId: node,
         ca: enrolment.ca,
         certificate: enrolment.certificate,

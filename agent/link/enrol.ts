@@ -6,7 +6,7 @@ import { type JoinToken, parseJoinToken } from '../../shared/wire/join-token.ts'
 import { Backoff } from './backoff.ts';
 import { certificateRequest } from './certificate-request.ts';
 import { type HttpsRequest, httpsExchange } from './https-exchange.ts';
-import type { Enrolment, Identity } from './identity.ts';
+import { brokerUrl, type Enrolment, type Identity } from './identity.ts';
 import { sha256Hex } from './node-crypto.ts';
 import { pause } from './pause.ts';
 
@@ -93,7 +93,7 @@ export class Membership {
   brokerMayHaveMoved(failures: number): boolean {
     const { enrolment } = this.#identity;
     if (enrolment === undefined || failures % 10 !== 2) return false;
-    return new URL(enrolment.broker).host !== new URL(enrolment.server).host;
+    return new URL(brokerUrl(enrolment)).host !== new URL(enrolment.server).host;
   }
 
   /** One attempt to renew, also with a certificate that has expired. True: the new one is saved. */

@@ -15,10 +15,15 @@ export interface Enrolment {
   ca: string;
   /** Raw Ed25519, base64. */
   masterSigningKey: string;
-  /** mqtts://host:port or wss://host:port/mqtt. */
+  /** mqtts://host:port or wss://host:port/mqtt; '' for the port of the server itself. */
   broker: string;
   /** Where it enrolled: https://host:port. */
   server: string;
+}
+
+/** Where the device connects: the broker that the master named, or the master's own port as the device reaches it. */
+export function brokerUrl({ broker, server }: Enrolment): string {
+  return broker === '' ? `mqtts://${new URL(server).host}` : broker;
 }
 
 interface Keys {

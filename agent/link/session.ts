@@ -13,7 +13,7 @@ import { Channel } from './channel.ts';
 import { DesiredInbox } from './desired-inbox.ts';
 import { EnrolmentRefused, type JoinRequest, Membership } from './enrol.ts';
 import { Heartbeat } from './heartbeat.ts';
-import type { Enrolment, Identity } from './identity.ts';
+import { brokerUrl, type Enrolment, type Identity } from './identity.ts';
 import type { Outbox } from './outbox.ts';
 import { pause } from './pause.ts';
 import { StatusOutbox } from './status-outbox.ts';
@@ -158,7 +158,7 @@ export class Link {
     });
     const { receive, detach } = this.#attach(channel);
     attach(receive);
-    logger.info('connected to the master', { broker: enrolment.broker, session });
+    logger.info('connected to the master', { broker: brokerUrl(enrolment), session });
     const reason = await closedOrAborted(channel, signal);
     detach();
     if (signal.aborted) await channel.close();

@@ -28,7 +28,7 @@ export class Enrolment implements NodeEnrolment {
   readonly #broker: () => string;
   readonly #logger: Logger;
 
-  /** `broker` answers the address that devices shall connect to, `mqtts://host:port`. */
+  /** `broker` answers the address that devices shall connect to, `mqtts://host:port`; '' for the port at which they enrol. */
   constructor(parts: {
     registry: Registry;
     nodes: ResourceKind<Node>;

@@ -5,7 +5,7 @@ import { NODES } from '../../shared/resources/node.ts';
 import { decodeBody, encodeBody } from '../../shared/wire/body.ts';
 import { type EpochMark, readApplied, readHello } from '../../shared/wire/desired-messages.ts';
 import { FrameError } from '../../shared/wire/frame.ts';
-import { readAlive, readReports } from '../../shared/wire/report-messages.ts';
+import { readAlive, readReports, type Seen } from '../../shared/wire/report-messages.ts';
 import { decodeStreamMessage } from '../../shared/wire/stream-messages.ts';
 import type { Leaf } from '../../shared/wire/topics.ts';
 import type { NodeStreams } from '../api/node-streams.ts';
@@ -88,6 +88,10 @@ export class Fleet {
       acknowledge: (node, session, seen) => {
         // Sequences begin anew with each session: this one's number would be another batch's.
         if (this.#sessions.sessionOf(node) !== session) return;
+        this.#sessions.send(node, 'd', { kind: 'seen', body: encodeBody(seen) });
+      },
+      askForAll: (node) => {
+        const seen: Seen = { sequence: 0, refused: [], resend: true };
         this.#sessions.send(node, 'd', { kind: 'seen', body: encodeBody(seen) });
       },
     });

@@ -34,11 +34,17 @@ export class NodeReports {
     this.#last.set(node, status as NodeStatus);
   }
 
-  /** The node lives: what it reported last holds again, if it was Unknown. */
-  async revive(node: string): Promise<void> {
-    const last = this.#last.get(node);
+  /**
+   * The node lives: what it reported last holds again, if it was Unknown. False: nothing that it reported is known here, because
+   * the master was restarted or the Node was made anew.
+   */
+  async revive(node: string): Promise<boolean> {
     const ready = this.#find(node)?.status?.conditions?.find(({ type }) => type === 'Ready');
-    if (last && ready?.status === 'Unknown') await this.#writeStatus(node, last);
+    if (ready && ready.status !== 'Unknown') return true;
+    const last = this.#last.get(node);
+    if (!last) return false;
+    await this.#writeStatus(node, last);
+    return true;
   }
 
   forget(node: string): void {

@@ -16,17 +16,20 @@ let intake: StatusIntake;
 let seen: Seen[];
 let log: TestLogger;
 let sequence: number;
+let asked: string[];
 
 beforeEach(async () => {
   fixture = await new RegistryFixture().open();
   await fixture.addNode('a');
   seen = [];
   sequence = 0;
+  asked = [];
   log = new TestLogger();
   intake = new StatusIntake({
     ...fixture,
     log,
     acknowledge: (_node, _session, batch) => seen.push(batch),
+    askForAll: (node) => asked.push(node),
     clock: fixture.clock,
     registry: fixture.registry,
   });
@@ -203,6 +206,17 @@ test('a heartbeat renews the lease, and ends the time of being Unknown', async (
   expect(fixture.registry.get(LEASES, key).spec.renewTime).toBe('2026-01-01T00:00:10.000000Z');
   const node = fixture.registry.get(NODES, { namespace: '', name: 'a' });
   expect(node.status.conditions?.[0]?.status).toBe('True');
+  expect(asked).toEqual([]);
+});
+
+test('a node whose reports are not known here is asked for them with its heartbeat', async () => {
+  intake.alive('a');
+  await intake.stop();
+  expect(asked).toEqual(['a']);
+  await report('nodes//a', { status: NODE_STATUS });
+  intake.alive('a');
+  await intake.stop();
+  expect(asked).toEqual(['a']);
 });
 
 function podEvent(name: string, count: number): JsonObject {

@@ -15,6 +15,8 @@ export interface StatusIntakeOptions {
   log: Logger;
   /** Tells the node that a batch is settled; `session` is the one in which it came. */
   acknowledge(node: string, session: string, seen: Seen): void;
+  /** Asks a node to report everything again; called with each heartbeat until it did. */
+  askForAll(node: string): void;
 }
 
 export interface ReportBatch {
@@ -66,7 +68,7 @@ export class StatusIntake {
       this.#beating.delete(node);
       try {
         await this.#leases.renew(node);
-        await this.#nodes.revive(node);
+        if (!(await this.#nodes.revive(node))) this.#options.askForAll(node);
       } catch (error) {
         this.#options.log.warn('a heartbeat was not recorded', { node, error: String(error) });
       }

@@ -20,7 +20,7 @@ test('each message is read back as it was written', () => {
   expect(readDelta(decodeBody(encodeBody(delta)))).toEqual(delta);
   const reports = { reports: [{ key: 'nodes//n', body: { status: {} } }] };
   expect(readReports(decodeBody(encodeBody(reports)))).toEqual(reports);
-  const seen = { sequence: 3, refused: [{ key: 'k', message: 'm' }] };
+  const seen = { sequence: 3, refused: [{ key: 'k', message: 'm' }], resend: true };
   expect(readSeen(decodeBody(encodeBody(seen)))).toEqual(seen);
   expect(readAlive(encodeAlive({ up: true }))).toEqual({ up: true });
   expect(readAlive(encodeAlive({ up: false }))).toEqual({ up: false });

@@ -21,6 +21,8 @@ export interface Seen {
   sequence: number;
   /** Reports that the node may not make, for its log. */
   refused: { key: string; message: string }[];
+  /** The master has lost what was reported: everything that still holds is to be sent again. The sequence is then 0. */
+  resend?: boolean;
 }
 
 /** `alive`: the heartbeat (`up: true`), the first one being the birth; the will is `up: false`. */
@@ -47,6 +49,7 @@ export function readSeen(body: JsonObject): Seen {
         message: stringIn(refusal['message'], 'message'),
       };
     }),
+    ...(body['resend'] === true ? { resend: true } : {}),
   };
 }
 

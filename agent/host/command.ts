@@ -68,6 +68,9 @@ export const runCommand: RunCommand = async (file, args, options = {}) => {
   const result = await execa(file, args, {
     reject: false,
     stripFinalNewline: false,
+    // A command that changes an engine's state is let finish when the agent ends, and Ctrl+C is the agent's alone.
+    cleanup: false,
+    detached: true,
     maxBuffer: options.maxBufferBytes ?? DEFAULT_MAX_BUFFER_BYTES,
     env: { ...options.env, ...REMOVED_FROM_ENVIRONMENT },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 export interface ProcessLimits {
   openFilesHard: number;
@@ -26,6 +26,11 @@ export function highestPid(): number {
   return Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8'));
 }
 
+/** Changes with every boot. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
 /** Whether this process may raise limits above its own hard ones. */
 export function mayRaiseLimits(): boolean {
   return ((effectiveCapabilities() >> CAP_SYS_RESOURCE) & 1n) === 1n;
@@ -45,13 +50,6 @@ export function processIs(pid: number, word: string): boolean {
   );
 }
 
-/** The argument after `--name` in the command line of `pid`. */
-export function commandLineOption(pid: number, name: string): string | undefined {
-  const words = readProc(pid, 'cmdline')?.split('\0') ?? [];
-  const at = words.indexOf(name);
-  return at < 0 ? undefined : words[at + 1];
-}
-
 /** False once the process is gone or only waits to be reaped. */
 export function isAlive(pid: number): boolean {
   const state = readProc(pid, 'stat')?.match(/^\d+ \(.*\) (\S)/s)?.[1];
@@ -67,13 +65,6 @@ export function sendSignal(pid: number, signal: string): boolean {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
     throw error;
   }
-}
-
-/** Every process id there is now. */
-export function processIds(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid));
 }
 
 function readProc(pid: number, file: string): string | undefined {

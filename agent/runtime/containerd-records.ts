@@ -16,6 +16,8 @@ export interface ContainerRecord {
   logPath: string;
   cgroupsPath: string;
   createdAt: string;
+  /** The boot in which its root was mounted. */
+  bootId: string;
   /** `creating` is what a crash in the middle of create() leaves. */
   phase: 'creating' | 'created' | 'started' | 'exited';
   startedAt?: string;

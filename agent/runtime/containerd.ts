@@ -11,7 +11,7 @@ import {
 import { CommandError, type RunCommand, runCommand } from '../host/command.ts';
 import { hostDevices } from '../host/devices.ts';
 import { GrowingFile } from '../host/growing-file.ts';
-import { effectiveCapabilities, isAlive, processIs, sendSignal } from '../host/proc.ts';
+import { bootId, effectiveCapabilities, isAlive, processIs, sendSignal } from '../host/proc.ts';
 import {
   makeFolder,
   readInside,
@@ -181,6 +181,7 @@ export class ContainerdRuntime implements Runtime {
       logPath: spec.logPath,
       cgroupsPath: `${spec.cgroupParent}/${id}`,
       createdAt: this.#now(),
+      bootId: bootId(),
       phase: 'creating',
     };
     this.#records.put(record);
@@ -479,7 +480,7 @@ function stateOf(record: ContainerRecord, task: TaskRow | undefined): ContainerS
   };
   switch (record.phase) {
     case 'created':
-      return { ...base, state: 'created' };
+      return { ...base, state: record.bootId === bootId() ? 'created' : 'lost' };
     case 'exited':
       return {
         ...base,

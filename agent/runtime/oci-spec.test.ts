@@ -49,7 +49,7 @@ function specOf(changes: Partial<ContainerSpec> = {}, around: Partial<OciSurroun
 describe('ociSpec', () => {
   it('keeps the image’s environment beneath the container’s', () => {
     const { process } = specOf({ env: [{ name: 'A', value: 'own' }] });
-    expect(process.env).toEqual(['PATH=/image', 'HOME=/root', 'HOSTNAME=web', 'A=own', 'B=image']);
+    expect(process.env).toEqual(['HOME=/root', 'PATH=/image', 'HOSTNAME=web', 'A=own', 'B=image']);
     expect(process.cwd).toBe('/srv');
   });
 

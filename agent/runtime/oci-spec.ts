@@ -1,4 +1,5 @@
 import { grantedCapabilities } from './capabilities.ts';
+import { environmentOf } from './container-environment.ts';
 import type { ContainerSpec, ImageConfig } from './runtime.ts';
 
 /** What the machine and the unpacked image add to a ContainerSpec. */
@@ -42,8 +43,6 @@ interface OciMount {
   source: string;
   options: string[];
 }
-
-const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const MASKED_PATHS = [
   '/proc/acpi',
@@ -94,7 +93,7 @@ function processOf(spec: ContainerSpec, around: OciSurroundings): Record<string,
     terminal: false,
     user: { uid, gid, additionalGids },
     args: argumentsOf(spec, around.image),
-    env: environmentOf(spec, around),
+    env: processEnvironment(spec, around),
     cwd: spec.workingDir || around.image.workingDir || '/',
     // Inheritable and ambient stay empty: a process that is not root gains capabilities only through files that have them.
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
@@ -112,17 +111,8 @@ export function argumentsOf(
   return [...image.entrypoint, ...(args.length > 0 ? args : image.cmd)];
 }
 
-function environmentOf(spec: ContainerSpec, { image, user }: OciSurroundings): string[] {
-  const values = new Map<string, string>();
-  const set = (pair: string): void => {
-    const at = pair.indexOf('=');
-    values.set(at < 0 ? pair : pair.slice(0, at), at < 0 ? '' : pair.slice(at + 1));
-  };
-  set(DEFAULT_PATH);
-  set(`HOME=${user.home}`);
-  set(`HOSTNAME=${spec.hostname}`);
-  for (const pair of image.env) set(pair);
-  for (const { name, value } of spec.env) values.set(name, value);
+function processEnvironment(spec: ContainerSpec, { image, user }: OciSurroundings): string[] {
+  const values = new Map([['HOME', user.home], ...environmentOf(spec, image.env)]);
   return [...values].map(([name, value]) => `${name}=${value}`);
 }
 

@@ -6,8 +6,10 @@ import type { ContainerSpec } from './runtime.ts';
 
 const MACHINE: PodmanMachine = { ulimits: [], cgroupVersion: 2 };
 
-function argsOf(changes: Partial<ContainerSpec> = {}, imageUser = ''): string[] {
-  return createCall(containerSpec(changes), MACHINE, imageUser).args;
+const NO_IMAGE_SETTINGS = { user: '', env: [] };
+
+function argsOf(changes: Partial<ContainerSpec> = {}, user = ''): string[] {
+  return createCall(containerSpec(changes), MACHINE, { user, env: [] }).args;
 }
 
 function secured(security: Partial<ContainerSpec['security']>): Partial<ContainerSpec> {
@@ -30,7 +32,7 @@ describe('createCall', () => {
     const { args, env } = createCall(
       containerSpec({ env: [{ name: 'PASSWORD', value: 's3cret' }] }),
       MACHINE,
-      '',
+      NO_IMAGE_SETTINGS,
     );
     expect(env['PASSWORD']).toBe('s3cret');
     expect(args).toContain('--env=PASSWORD');
@@ -50,7 +52,11 @@ describe('createCall', () => {
     'odd name',
     'STAR*',
   ])('%s of a container does not become podman’s own', (name) => {
-    const call = createCall(containerSpec({ env: [{ name, value: 'x' }] }), MACHINE, '');
+    const call = createCall(
+      containerSpec({ env: [{ name, value: 'x' }] }),
+      MACHINE,
+      NO_IMAGE_SETTINGS,
+    );
     expect(call.env).not.toHaveProperty([name]);
     expect(call.args).toContain(`--env=${name}=x`);
   });

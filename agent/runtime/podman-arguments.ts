@@ -1,5 +1,6 @@
 import { capabilityName, grantedCapabilities, isRootUser } from './capabilities.ts';
-import type { ContainerSpec, Mount } from './runtime.ts';
+import { environmentOf } from './container-environment.ts';
+import type { ContainerSpec, ImageConfig, Mount } from './runtime.ts';
 
 /** What this machine needs in every call, found once by podman-engine.ts. */
 export interface PodmanMachine {
@@ -27,14 +28,15 @@ export interface CreateCall {
 
 /**
  * `podman create` for `spec`. Everything that a containers.conf could change and Kubernetes does not know is set by a flag.
- * `imageUser` is the image's USER: it decides about capabilities when the spec names no user.
+ * The image's USER decides about capabilities when the spec names no user; its environment is handed over, as podman can be kept
+ * from adding the user's own settings only together with the image's.
  */
 export function createCall(
   spec: ContainerSpec,
   machine: PodmanMachine,
-  imageUser: string,
+  image: Pick<ImageConfig, 'user' | 'env'>,
 ): CreateCall {
-  const environment = environmentArguments(spec);
+  const environment = environmentArguments(spec, image.env);
   const args = [
     'create',
     '--quiet',
@@ -52,7 +54,7 @@ export function createCall(
     '--sdnotify=ignore',
     ...environment.args,
     ...spec.mounts.map((mount) => `--mount=${mountArgument(mount)}`),
-    ...securityArguments(spec, imageUser),
+    ...securityArguments(spec, image.user),
     ...(spec.workingDir ? [`--workdir=${spec.workingDir}`] : []),
     ...(spec.stdin ? ['--interactive'] : []),
     ...(spec.tty ? ['--tty'] : []),
@@ -107,13 +109,10 @@ const READ_BY_THE_ENGINE =
 
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
-function environmentArguments(spec: ContainerSpec): CreateCall {
-  const values = new Map<string, string>([['HOSTNAME', spec.hostname]]);
-  for (const { name, value } of spec.env) values.set(name, value);
-  const args = ['--http-proxy=false', '--env-host=false', '--unsetenv=container'];
-  if (!spec.tty) args.push('--unsetenv=TERM');
+function environmentArguments(spec: ContainerSpec, imageEnv: readonly string[]): CreateCall {
+  const args = ['--http-proxy=false', '--env-host=false', '--unsetenv-all'];
   const env: Record<string, string> = {};
-  for (const [name, value] of values) {
+  for (const [name, value] of environmentOf(spec, imageEnv)) {
     if (PLAIN_NAME.test(name) && !READ_BY_THE_ENGINE.test(name)) {
       env[name] = value;
       args.push(`--env=${name}`);

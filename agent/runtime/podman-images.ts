@@ -26,6 +26,8 @@ interface InspectedImage {
 export class PodmanImages {
   readonly #engine: PodmanEngine;
   readonly #known = new Map<string, { id: string; config: ImageConfig }>();
+  /** Names that containers still carry and no image has any more. */
+  readonly #missing = new Set<string>();
   #version: string | undefined;
 
   constructor(engine: PodmanEngine) {
@@ -38,7 +40,10 @@ export class PodmanImages {
 
   /** The image id that a container shows: the one with a repository while `reference` still means the image of that `id`. */
   async nameOf(reference: string, id: string): Promise<string> {
+    await this.#forgetIfChanged();
+    if (this.#missing.has(reference)) return `sha256:${id}`;
     const image = await this.#find(reference);
+    if (image === undefined) this.#missing.add(reference);
     return image?.id === id ? image.config.imageId : `sha256:${id}`;
   }
 
@@ -86,6 +91,7 @@ export class PodmanImages {
     const version = fileVersion((await this.#engine.places()).imagesFile);
     if (version === this.#version) return;
     this.#known.clear();
+    this.#missing.clear();
     this.#version = version;
   }
 }

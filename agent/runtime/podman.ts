@@ -168,7 +168,7 @@ export class PodmanRuntime implements Runtime {
       );
     }
     const labels = { ...spec.labels, [AGENT_LABEL]: this.#agentId };
-    const call = createCall({ ...spec, labels }, this.#engine.machine(), image.user);
+    const call = createCall({ ...spec, labels }, this.#engine.machine(), image);
     try {
       return (await this.#engine.call(call.args, { env: call.env })).trim();
     } catch (error) {

@@ -52,7 +52,7 @@ function parseTerm(term: string, selector: string): FieldRequirement {
 
 /** At commas that no backslash precedes. */
 function splitTerms(text: string): string[] {
-  return text === '' ? [] : (text.match(/(?:\\.|[^\\,])+|(?<=,)(?=,)/gs) ?? []);
+  return text === '' ? [] : (text.match(/(?:\\.|\\$|[^\\,])+/gs) ?? []);
 }
 
 function unescapeValue(value: string): string {

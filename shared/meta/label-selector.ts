@@ -190,33 +190,45 @@ function requirement(
   operator: LabelOperator,
   given: readonly string[],
 ): LabelRequirement {
-  const errors = checkQualifiedName(key);
-  if (errors.length > 0) throw invalidText('key', key, errors);
   const values = [...new Set(given)].sort();
-  if ((operator === 'in' || operator === 'notin') && values.length === 0) {
-    throw new SelectorError(
-      "values: Invalid value: []string{}: for 'in', 'notin' operators, values set can't be empty",
-    );
-  }
-  if ((operator === 'exists' || operator === '!') && values.length > 0) {
-    throw new SelectorError(
-      `values: Invalid value: []string{${values.map(goQuote).join(', ')}}: values set must be empty for exists and does not exist`,
-    );
-  }
-  if ((operator === 'gt' || operator === 'lt') && !INTEGER.test(values[0] ?? '')) {
-    throw new SelectorError(
-      `values[0]: Invalid value: ${goQuote(values[0] ?? '')}: for 'Gt', 'Lt' operators, the value must be an integer`,
-    );
-  }
-  for (const [index, value] of values.entries()) {
-    const wrong = checkLabelValue(value);
-    if (wrong.length > 0) throw invalidText(`values[${index}][${key}]`, value, wrong);
+  const problems = [...checkKey('key', key), ...checkValues(key, operator, values)];
+  if (problems.length > 0) {
+    throw new SelectorError(problems.length === 1 ? `${problems[0]}` : `[${problems.join(', ')}]`);
   }
   return { key, operator, values };
 }
 
-function invalidText(path: string, value: string, messages: readonly string[]): SelectorError {
-  return new SelectorError(`${path}: Invalid value: ${goQuote(value)}: ${messages.join('; ')}`);
+function checkKey(path: string, key: string): string[] {
+  const messages = checkQualifiedName(key);
+  return messages.length === 0 ? [] : [invalidText(path, key, messages)];
+}
+
+function checkValues(key: string, operator: LabelOperator, values: readonly string[]): string[] {
+  const problems: string[] = [];
+  const shown = `[]string{${values.map(goQuote).join(', ')}}`;
+  if ((operator === 'in' || operator === 'notin') && values.length === 0) {
+    problems.push(
+      `values: Invalid value: ${shown}: for 'in', 'notin' operators, values set can't be empty`,
+    );
+  }
+  if ((operator === 'exists' || operator === '!') && values.length > 0) {
+    problems.push(
+      `values: Invalid value: ${shown}: values set must be empty for exists and does not exist`,
+    );
+  }
+  if ((operator === 'gt' || operator === 'lt') && !INTEGER.test(values[0] ?? '')) {
+    const rule = "for 'Gt', 'Lt' operators, the value must be an integer";
+    problems.push(`values[0]: Invalid value: ${goQuote(values[0] ?? '')}: ${rule}`);
+  }
+  for (const [index, value] of values.entries()) {
+    const wrong = checkLabelValue(value);
+    if (wrong.length > 0) problems.push(invalidText(`values[${index}][${key}]`, value, wrong));
+  }
+  return problems;
+}
+
+function invalidText(path: string, value: string, messages: readonly string[]): string {
+  return `${path}: Invalid value: ${goQuote(value)}: ${messages.join('; ')}`;
 }
 
 interface Token {
@@ -293,8 +305,8 @@ class Parser {
       throw new SelectorError(`found '${token.text}', expected: identifier`);
     }
     const key = token.text;
-    const wrong = checkQualifiedName(key);
-    if (wrong.length > 0) throw invalidText('<nil>', key, wrong);
+    const [wrong] = checkKey('<nil>', key);
+    if (wrong !== undefined) throw new SelectorError(wrong);
     if (isNegated) return requirement(key, '!', []);
     if (this.atEndOfRequirement()) return requirement(key, 'exists', []);
 

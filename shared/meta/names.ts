@@ -33,15 +33,11 @@ export type NameCheck = (name: string, isPrefix?: boolean) => string[];
 
 /** `name` or `prefix.example.com/name`: label keys, annotation keys, finalizers, resource names. */
 export function checkQualifiedName(value: string): string[] {
-  const hint = regexHint(
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-    QUALIFIED_NAME,
-    ['MyName', 'my.name', '123-abc'],
-  );
+  if (value.length <= 63 && qualifiedName.test(value)) return [];
   const parts = value.split('/');
   if (parts.length > 2) {
     return [
-      `a qualified name ${hint} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a qualified name ${qualifiedNameHint()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   const name = parts.at(-1) ?? '';
@@ -53,7 +49,7 @@ export function checkQualifiedName(value: string): string[] {
   }
   if (name === '') errors.push('name part must be non-empty');
   else if (byteLength(name) > 63) errors.push(`name part ${tooLong(63)}`);
-  if (!qualifiedName.test(name)) errors.push(`name part ${hint}`);
+  if (!qualifiedName.test(name)) errors.push(`name part ${qualifiedNameHint()}`);
   return errors;
 }
 
@@ -265,6 +261,14 @@ export function byteLength(text: string): number {
     else bytes += 2;
   }
   return bytes;
+}
+
+function qualifiedNameHint(): string {
+  return regexHint(
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+    QUALIFIED_NAME,
+    ['MyName', 'my.name', '123-abc'],
+  );
 }
 
 function check(value: string, max: number, pattern: RegExp, message: () => string): string[] {

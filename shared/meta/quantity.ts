@@ -23,9 +23,7 @@ export function parseQuantity(text: string): Quantity {
   const [, sign = '', whole = '', fraction = '', suffix = ''] = parts;
   const unit = unitOf(suffix);
   if (unit === undefined) throw new QuantityError("unable to parse quantity's suffix");
-  if (whole === '' && fraction === '')
-    throw new QuantityError('unable to parse numeric part of quantity');
-
+  // No digits at all count as none: Kubernetes takes `m` for 0.
   const digits = BigInt(whole + fraction);
   const decimals = BigInt(fraction.length);
   let magnitude: bigint;

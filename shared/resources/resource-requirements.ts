@@ -24,11 +24,15 @@ export function validateRequirements(
   const errors: FieldError[] = [];
   const limits = new Map<string, Quantity>();
   for (const [name, text] of Object.entries(requirements.limits ?? {})) {
-    const quantity = readAmount(name, text, `${path}.limits[${name}]`, errors);
+    const at = `${path}.limits[${name}]`;
+    errors.push(...validateResourceName(name, at));
+    const quantity = readAmount(name, text, at, errors);
     if (quantity !== undefined) limits.set(name, quantity);
   }
   for (const [name, text] of Object.entries(requirements.requests ?? {})) {
-    const request = readAmount(name, text, `${path}.requests[${name}]`, errors);
+    const at = `${path}.requests[${name}]`;
+    errors.push(...validateResourceName(name, at));
+    const request = readAmount(name, text, at, errors);
     if (request !== undefined) errors.push(...compare(name, request, limits.get(name), path));
   }
   const names = Object.keys({ ...requirements.limits, ...requirements.requests });
@@ -40,20 +44,8 @@ export function validateRequirements(
 
 /** Capacity, allocatable: never negative, and whole where only whole ones make sense. */
 export function validateAmount(name: string, text: string, path: string): FieldError[] {
-  let quantity: Quantity;
-  try {
-    quantity = parseQuantity(String(text));
-  } catch (error) {
-    if (!(error instanceof QuantityError)) throw error;
-    return [fieldInvalid(path, String(text), error.message)];
-  }
   const errors: FieldError[] = [];
-  if (quantity.nano < 0n) {
-    errors.push(fieldInvalid(path, formatQuantity(quantity), 'must be greater than or equal to 0'));
-  }
-  if (isWhole(name) && quantity.nano % 1_000_000_000n !== 0n) {
-    errors.push(fieldInvalid(path, { goSyntax: goQuantity(quantity) }, 'must be an integer'));
-  }
+  readAmount(name, text, path, errors);
   return errors;
 }
 
@@ -92,20 +84,29 @@ const COUNTED = [
   'services.loadbalancers',
 ];
 
+/** The quantity, unless the text is none; what is wrong with it goes to `errors`. */
 function readAmount(
   name: string,
   text: string,
   path: string,
   errors: FieldError[],
 ): Quantity | undefined {
-  errors.push(...validateResourceName(name, path));
-  const wrong = validateAmount(name, text, path);
-  errors.push(...wrong);
+  let quantity: Quantity;
   try {
-    return parseQuantity(String(text));
-  } catch {
+    quantity = parseQuantity(String(text));
+  } catch (error) {
+    if (!(error instanceof QuantityError)) throw error;
+    errors.push(fieldInvalid(path, String(text), error.message));
     return undefined;
   }
+  if (quantity.nano < 0n) {
+    const shown = formatQuantity(quantity);
+    errors.push(fieldInvalid(path, shown, 'must be greater than or equal to 0'));
+  }
+  if (isWhole(name) && quantity.nano % 1_000_000_000n !== 0n) {
+    errors.push(fieldInvalid(path, { goSyntax: goQuantity(quantity) }, 'must be an integer'));
+  }
+  return quantity;
 }
 
 function compare(

@@ -22,7 +22,7 @@ import { validateTolerations } from './scheduling-validation.ts';
 
 /**
  * An update of a pod: images, a shorter deadline, more tolerations, fewer gates; nothing else of the spec (core validation,
- * ValidatePodUpdate). nodeName may be set once: that is how the registry binds a pod.
+ * ValidatePodUpdate). Its node comes through the binding subresource alone.
  */
 export function validatePodUpdate(next: Pod, previous: Pod): FieldError[] {
   const errors = [
@@ -184,7 +184,6 @@ function withMutableFieldsOf(next: PodSpec, previous: PodSpec): PodSpec {
     tolerations: previous.tolerations,
     schedulingGates: previous.schedulingGates,
     ...(isGraceRaised && { terminationGracePeriodSeconds: grace }),
-    ...(!previous.nodeName && { nodeName: previous.nodeName }),
   };
   return munged as unknown as PodSpec;
 }

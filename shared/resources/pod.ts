@@ -70,15 +70,13 @@ function prepareForCreate(pod: Pod): Pod {
   };
 }
 
-/** Binding a pod to its node is no change of what is desired of it. */
 function prepareForUpdate(next: Pod, previous: Pod): Pod {
   const spec = withPriority(next.spec ?? { containers: [] }, previous.spec);
   const complete = defaultPod({ ...next, spec }).spec;
-  const isBinding = !previous.spec.nodeName && Boolean(complete.nodeName);
-  const before = isBinding ? { ...previous.spec, nodeName: complete.nodeName } : previous.spec;
+  const isChanged = !semanticEqual(complete, previous.spec);
   return {
     ...next,
-    metadata: carriedMetadata(next.metadata, previous.metadata, !semanticEqual(complete, before)),
+    metadata: carriedMetadata(next.metadata, previous.metadata, isChanged),
     spec: complete,
     status: previous.status,
   };

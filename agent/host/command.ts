@@ -1,4 +1,3 @@
-// biome-ignore lint/style/noRestrictedImports: this file is the one that runs commands.
 import { execa } from 'execa';
 
 export interface CommandOptions {

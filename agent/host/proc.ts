@@ -26,6 +26,11 @@ export function highestPid(): number {
   return Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8'));
 }
 
+/** As Node names it: x64, arm64, arm. */
+export function processorArchitecture(): string {
+  return process.arch;
+}
+
 /** Changes with every boot. */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { arch } from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import {
   type CgroupLayout,
@@ -11,7 +10,14 @@ import {
 import { CommandError, type RunCommand, runCommand } from '../host/command.ts';
 import { hostDevices } from '../host/devices.ts';
 import { GrowingFile } from '../host/growing-file.ts';
-import { bootId, effectiveCapabilities, isAlive, processIs, sendSignal } from '../host/proc.ts';
+import {
+  bootId,
+  effectiveCapabilities,
+  isAlive,
+  processIs,
+  processorArchitecture,
+  sendSignal,
+} from '../host/proc.ts';
 import {
   makeFolder,
   readInside,
@@ -95,13 +101,13 @@ export class ContainerdRuntime implements Runtime {
       namespace: options.containerdNamespace ?? 'skerry',
       maxProcesses: options.maxProcesses ?? 2,
     });
-    this.#images = new ContainerdImages(this.#ctr, arch);
+    this.#images = new ContainerdImages(this.#ctr, processorArchitecture());
     this.#records = new ContainerRecords(`${options.stateDir}/containerd`);
   }
 
   async info(): Promise<RuntimeInfo> {
     try {
-      const out = await this.#ctr.call(['version'], { timeoutMs: 10_000 });
+      const out = await this.#ctr.call(['version']);
       const version = out.match(/Server:\s+Version:\s+v?(\d[^\s~+]*)/)?.[1] ?? 'unknown';
       return { name: 'containerd', version: `containerd://${version}`, ociRuntime: 'runc' };
     } catch (error) {
@@ -506,7 +512,7 @@ function cannotUse(error: unknown): unknown {
       'containerd is not installed: apt-get install containerd',
     );
   }
-  if (/no such file|connection refused|deadline exceeded/i.test(error.stderr)) {
+  if (/failed to dial|no such file|connection refused|deadline exceeded/i.test(error.stderr)) {
     return new RuntimeError(
       'RuntimeNotReady',
       'containerd does not answer: systemctl enable --now containerd',

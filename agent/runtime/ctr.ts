@@ -30,7 +30,8 @@ export class Ctr {
 
   full(args: readonly string[], options: CommandOptions = {}) {
     const { run, command, address, namespace } = this.#options;
-    const all = ['--address', address, '--namespace', namespace, ...args];
+    const where = ['--address', address, '--namespace', namespace];
+    const all = ['--connect-timeout=3s', ...where, ...args];
     return this.#turnstile.pass(() =>
       run(command, all, { timeoutMs: CALL_TIMEOUT_MS, ...options }),
     );

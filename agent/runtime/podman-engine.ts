@@ -105,7 +105,14 @@ function cannotUse(error: unknown): unknown {
       'podman is not installed: apt-get install podman',
     );
   }
-  return new RuntimeError('RuntimeNotReady', `podman does not work: ${error.lastLine}`);
+  if (/OCI runtime "runc" not found/.test(error.stderr)) {
+    return new RuntimeError(
+      'RuntimeNotInstalled',
+      'podman needs runc on this machine, as both cgroup versions are mounted: apt-get install runc',
+    );
+  }
+  const line = error.lastLine.replace(/^Error: /, '');
+  return new RuntimeError('RuntimeNotReady', `podman does not work: ${line}`);
 }
 
 function lookAtMachine(): PodmanMachine {

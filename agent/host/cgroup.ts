@@ -116,7 +116,7 @@ export async function clearCgroupTree(
 const CLEAR_STEP_MS = 20;
 
 /** Pids in the cgroup `path` and everything under it. */
-export function processesIn(layout: CgroupLayout, path: string): number[] {
+function processesIn(layout: CgroupLayout, path: string): number[] {
   const roots = new Set(layout.controllers.values());
   if (layout.unifiedRoot !== undefined) roots.add(layout.unifiedRoot);
   const pids = new Set<number>();

@@ -1,5 +1,5 @@
-import { hostname } from 'node:os';
 import { isIpv4 } from '../shared/meta/cidr.ts';
+import { machineName } from './host/machine-name.ts';
 
 /** Everything an agent can be told; each with its option of `skerry up` and `skerry agent`. */
 export interface AgentConfig {
@@ -28,14 +28,16 @@ export class AgentConfigError extends Error {}
 const NODE_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Throws AgentConfigError. */
-export function readAgentConfig(options: AgentOptions, machineName = hostname()): AgentConfig {
+export function readAgentConfig(options: AgentOptions, machine = machineName()): AgentConfig {
   const runtime = options.runtime ?? 'auto';
   if (runtime !== 'auto' && runtime !== 'podman' && runtime !== 'containerd') {
     throw new AgentConfigError(`--runtime ${runtime}: expected podman, containerd or auto`);
   }
-  const nodeName = options['node-name'] ?? asNodeName(machineName);
+  const nodeName = options['node-name'] ?? asNodeName(machine);
   if (!NODE_NAME.test(nodeName)) {
-    throw new AgentConfigError(`--node-name ${nodeName}: expected lower case letters, digits, - and ., as in a host name`);
+    throw new AgentConfigError(
+      `--node-name ${nodeName}: expected lower case letters, digits, - and ., as in a host name`,
+    );
   }
   const nodeIp = options['node-ip'];
   if (nodeIp !== undefined && !isIpv4(nodeIp)) {
@@ -45,6 +47,11 @@ export function readAgentConfig(options: AgentOptions, machineName = hostname())
 }
 
 /** A machine's name with what a node's name may not have replaced: `My_Pi` is `my-pi`. */
-function asNodeName(machineName: string): string {
-  return machineName.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-').replaceAll(/^[-.]+|[-.]+$/g, '') || 'node';
+function asNodeName(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9.-]/g, '-')
+      .replaceAll(/^[-.]+|[-.]+$/g, '') || 'node'
+  );
 }

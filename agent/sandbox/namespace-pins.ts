@@ -1,10 +1,7 @@
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../host/command.ts';
 import { isMountPoint } from '../host/mounts.ts';
-
-/** statfs(2): the file system of a pinned namespace. */
-const NSFS_MAGIC = 0x6e736673;
+import { isPinnedNamespace, listPins, makePinFolder, removePinFolder } from '../host/pin-files.ts';
 
 export type NamespaceKind = 'net' | 'ipc' | 'uts';
 
@@ -21,7 +18,7 @@ export class NamespacePins {
   }
 
   async start(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await makePinFolder(this.#folder);
     if (isMountPoint(this.#folder)) return;
     await runCommand('mount', ['--bind', this.#folder, this.#folder]);
     await runCommand('mount', ['--make-private', this.#folder]);
@@ -37,12 +34,17 @@ export class NamespacePins {
    */
   async create(podUid: string, kinds: readonly NamespaceKind[], script: string): Promise<void> {
     await this.remove(podUid);
-    await mkdir(join(this.#folder, podUid), { recursive: true, mode: 0o700 });
+    await makePinFolder(join(this.#folder, podUid));
     const pins = kinds.map((kind) => `--${kind}=${this.path(podUid, kind)}`);
     const touch = kinds.map((kind) => this.path(podUid, kind));
     try {
       // unshare(1) binds onto files that exist.
-      await runCommand('sh', ['-c', `: ${touch.map((file) => `>'${file}'`).join(' ')}\nexec unshare ${pins.map((pin) => `'${pin}'`).join(' ')} sh -ec "$1"`, 'sh', script]);
+      await runCommand('sh', [
+        '-c',
+        `: ${touch.map((file) => `>'${file}'`).join(' ')}\nexec unshare ${pins.map((pin) => `'${pin}'`).join(' ')} sh -ec "$1"`,
+        'sh',
+        script,
+      ]);
     } catch (error) {
       await this.remove(podUid);
       throw error;
@@ -51,33 +53,33 @@ export class NamespacePins {
 
   /** True when all of `kinds` are pinned in the kernel. */
   async exist(podUid: string, kinds: readonly NamespaceKind[]): Promise<boolean> {
-    const types = await Promise.all(
-      kinds.map((kind) => statfs(this.path(podUid, kind)).then(({ type }) => type, () => 0)),
+    const pinned = await Promise.all(
+      kinds.map((kind) => isPinnedNamespace(this.path(podUid, kind)).catch(() => false)),
     );
-    return types.every((type) => type === NSFS_MAGIC);
+    return pinned.every(Boolean);
   }
 
   /** Unpins whatever is pinned for the pod; repeatable. */
   async remove(podUid: string): Promise<void> {
     const folder = join(this.#folder, podUid);
-    const files = await readdir(folder).catch(() => []);
+    const files = await listPins(folder);
     const pinned: string[] = [];
     for (const file of files) {
       const path = join(folder, file);
-      if ((await statfs(path)).type === NSFS_MAGIC) pinned.push(path);
+      if (await isPinnedNamespace(path)) pinned.push(path);
     }
     if (pinned.length > 0) await runCommand('umount', pinned);
-    await rm(folder, { recursive: true, force: true });
+    await removePinFolder(folder);
   }
 
   async list(): Promise<string[]> {
-    return await readdir(this.#folder).catch(() => []);
+    return await listPins(this.#folder);
   }
 
   /** Unpins everything and gives the folder's own mount back: for `down --purge`. */
   async purge(): Promise<void> {
     for (const podUid of await this.list()) await this.remove(podUid);
     while (isMountPoint(this.#folder)) await runCommand('umount', [this.#folder]);
-    await rm(this.#folder, { recursive: true, force: true });
+    await removePinFolder(this.#folder);
   }
 }

@@ -1,0 +1,6 @@
+import { hostname } from 'node:os';
+
+/** What `hostname` prints. */
+export function machineName(): string {
+  return hostname();
+}

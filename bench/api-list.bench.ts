@@ -63,7 +63,6 @@ const rows = [
 server.close();
 server.closeAllConnections();
 
-// biome-ignore lint/suspicious/noConsole: a table is what this program is for.
 console.table(rows);
 
 /** The client runs in a thread of its own, so that only the server's work is in this loop. */

@@ -35,7 +35,6 @@ try {
   await rm(folder, { recursive: true });
 }
 
-// biome-ignore lint/suspicious/noConsole: a table is what this program is for.
 console.table(rows);
 
 /** Compare-and-swap writes of 2 KB, each on the disk before its writer goes on. */

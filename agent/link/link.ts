@@ -1,4 +1,3 @@
-// biome-ignore lint/style/noRestrictedImports: this is the wrapper of mqtt
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 
 const CONNECT_TIMEOUT_MS = 20_000;

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-// biome-ignore lint/style/noRestrictedImports: this is the wrapper of aedes
 import { Aedes, type AedesOptions, type Client } from 'aedes';
 import type { Logger } from '../../shared/logger.ts';
 import {

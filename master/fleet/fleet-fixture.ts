@@ -1,7 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-// biome-ignore lint/style/noRestrictedImports: tests speak to the real broker with a real client
 import { connect, type MqttClient } from 'mqtt';
 import type { Logger } from '../../shared/logger.ts';
 import { encodeBody } from '../../shared/wire/body.ts';

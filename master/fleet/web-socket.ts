@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-// biome-ignore lint/style/noRestrictedImports: this is the wrapper of ws
 import { createWebSocketStream, WebSocketServer } from 'ws';
 
 /** A frame is at most one MQTT packet in mqtt.js; the packet guard is stricter. */

@@ -1,7 +1,5 @@
-// biome-ignore lint/style/noRestrictedImports: the library needs it to be loaded before itself.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-// biome-ignore lint/style/noRestrictedImports: this is the wrapper.
 import * as x509 from '@peculiar/x509';
 import type { CertificateJob, CertificateOutcome } from './certificate-job.ts';
 

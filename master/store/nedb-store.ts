@@ -1,5 +1,4 @@
 import { stat, truncate, unlink } from 'node:fs/promises';
-// biome-ignore lint/style/noRestrictedImports: this is the one wrapper.
 import nedb from '@seald-io/nedb';
 import { AppendFile } from './append-file.ts';
 import {

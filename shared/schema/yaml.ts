@@ -12,7 +12,6 @@ import {
   type SchemaOptions,
   stringify,
   type Tags,
-  // biome-ignore lint/style/noRestrictedImports: this file is the wrapper
 } from 'yaml';
 import type { JsonValue } from '../meta/kube-object.ts';
 

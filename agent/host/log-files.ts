@@ -1,5 +1,15 @@
 import { watch } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import {
+  copyFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  truncate,
+} from 'node:fs/promises';
 
 /** An open file that may grow, be renamed or be cut short while it is read. */
 export class LogFile {
@@ -45,6 +55,23 @@ export class LogFile {
 /** The inode of what is at `path` now; undefined when there is nothing. */
 export async function inodeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.ino;
+}
+
+/** 0 when there is no such file. */
+export async function logSize(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
+}
+
+/**
+ * Moves what `path` holds to `<path>.1` (and .1 to .2, up to `kept` of them) and empties it in place: whoever writes has it open for
+ * appending and goes on at its beginning. A line that is written between the copy and the emptying is lost.
+ */
+export async function rotateInPlace(path: string, kept: number): Promise<void> {
+  for (let number = kept - 1; number >= 1; number--) {
+    await rename(`${path}.${number}`, `${path}.${number + 1}`).catch(() => undefined);
+  }
+  await copyFile(path, `${path}.1`);
+  await truncate(path, 0);
 }
 
 /** Tells the name of every file in `folder` that was written, made or renamed (inotify). */

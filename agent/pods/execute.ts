@@ -30,6 +30,8 @@ export interface ExecutorParts {
   nowMs(): number;
   /** The pod is looked at again: something that was begun in the background has ended. */
   wake(podUid: string): void;
+  /** The node has an image more. */
+  imagePulled(): void;
   reportGone(memory: PodMemory, pod: Pod): Promise<void>;
   forget(memory: PodMemory): Promise<void>;
 }
@@ -209,6 +211,7 @@ async function pullInBackground(
   try {
     await parts.images.pull(normaliseImageName(image));
     memory.pulls.set(image, { state: 'pulled' });
+    parts.imagePulled();
     const took = goSeconds(parts.nowMs() - askedMs);
     const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting)`;
     parts.events.container(pod, container, 'Normal', 'Pulled', message);

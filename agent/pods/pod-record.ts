@@ -67,10 +67,6 @@ export function readPodRecord(saved: JsonObject, nowMs: number): PodRecord {
   return record;
 }
 
-export function writePodRecord(record: PodRecord): JsonObject {
-  return record as unknown as JsonObject;
-}
-
 /**
  * The record with what the engine shows now: new attempts, ends with their reasons, and runs that are there no more.
  * `messages` holds termination messages by container id; `startErrors` why a container never ran.

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -184,6 +184,19 @@ describe('pods on podman', () => {
       expect(status?.state?.running).toBeDefined();
     });
     expect(await logOf(one, 'web', { previous: true, tailLines: 1 })).toBe('1\n');
+  });
+
+  it('write on after their log was rotated', async () => {
+    await folders.bound(10, 3);
+    const { uid } = one.metadata;
+    const owner = { namespace: 'default', name: 'p', uid };
+    expect(await folders.files(owner, 'web', 1)).toHaveLength(2);
+    put(deleted(one, 10));
+    await vi.waitFor(async () => {
+      const file = (await folders.files(owner, 'web', 1)).at(-1) ?? '';
+      // Written for appending: no hole where the old lines were.
+      expect(readFileSync(file, 'utf8')).toMatch(/^20\S+ stdout F bye\n$/);
+    });
   });
 
   it('end on request with their own code, and leave nothing', async () => {

@@ -44,6 +44,8 @@ export interface PodWorkerParts {
   log: Logger;
   /** Absent: a container that runs is started and ready. */
   readiness?: ContainerReadiness;
+  /** The list of the node's images has changed. */
+  onImagePulled?: () => void;
   /** Pods that are worked on at once; 4 if absent. */
   concurrency?: number;
 }
@@ -96,6 +98,7 @@ export class PodWorker implements ContainerRuns {
       log: parts.log,
       nowMs: () => this.#nowMs(),
       wake: (uid) => this.#loop.enqueue(uid),
+      imagePulled: () => parts.onImagePulled?.(),
       reportGone: (memory, pod) => this.#reportGone(memory, pod),
       forget: (memory) => this.#forget(memory),
     };

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
-import { LogFile, listLogFolder, makeLogFolder, removeLogs } from '../host/log-files.ts';
+import {
+  LogFile,
+  listLogFolder,
+  logSize,
+  makeLogFolder,
+  removeLogs,
+  rotateInPlace,
+} from '../host/log-files.ts';
 import type { PodLogs } from '../pods/collaborators.ts';
 import { CriOutput } from './cri-log.ts';
 import { tailStart } from './log-tail.ts';
@@ -10,6 +17,10 @@ const FALLBACK_LINES = 80;
 const FALLBACK_BYTES = 2048;
 /** Of which at most this much is looked at. */
 const FALLBACK_READ_BYTES = 64 * 1024;
+
+/** The kubelet's own figures: containerLogMaxSize 10Mi; of its five files three, for small disks. */
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
+const MAX_LOG_FILES = 3;
 
 /** Which pod's logs: `<namespace>_<name>_<uid>`; names hold no underscore. */
 export interface LogOwner {
@@ -21,6 +32,7 @@ export interface LogOwner {
 /** The log files of this node: `<root>/<namespace>_<pod>_<uid>/<container>/<attempt>.log`, rotated ones with a suffix. */
 export class LogFolders implements PodLogs {
   readonly #root: string;
+  #isBounding = false;
 
   /** `root` is `DIR/agent/logs`. */
   constructor(root: string) {
@@ -74,6 +86,24 @@ export class LogFolders implements PodLogs {
     for (const name of await this.#foldersOf(podUid)) await removeLogs(join(this.#root, name));
   }
 
+  /**
+   * Rotates every log that has outgrown `maxBytes`; of each there are `files` files then, the one that is written among them. To be
+   * called now and then (with the heartbeat): engines write without a limit of their own. A call during another does nothing.
+   */
+  async bound(maxBytes = MAX_LOG_BYTES, files = MAX_LOG_FILES): Promise<void> {
+    if (this.#isBounding) return;
+    this.#isBounding = true;
+    try {
+      for (const pod of await listLogFolder(this.#root)) {
+        for (const container of await listLogFolder(join(this.#root, pod))) {
+          await boundFolder(join(this.#root, pod, container), maxBytes, files);
+        }
+      }
+    } finally {
+      this.#isBounding = false;
+    }
+  }
+
   async list(): Promise<string[]> {
     const uids = (await listLogFolder(this.#root)).map((name) => name.split('_')[2] ?? '');
     return uids.filter((uid) => uid !== '');
@@ -82,6 +112,14 @@ export class LogFolders implements PodLogs {
   async #foldersOf(podUid: string): Promise<string[]> {
     if (podUid === '') return [];
     return (await listLogFolder(this.#root)).filter((name) => name.split('_')[2] === podUid);
+  }
+}
+
+async function boundFolder(folder: string, maxBytes: number, files: number): Promise<void> {
+  for (const name of await listLogFolder(folder)) {
+    const path = join(folder, name);
+    if (!/^\d+\.log$/.test(name) || (await logSize(path)) <= maxBytes) continue;
+    await rotateInPlace(path, files - 1);
   }
 }
 

@@ -227,6 +227,19 @@ describe('the tail of a file', () => {
 });
 
 describe('LogFolders', () => {
+  it('bounds a log to its files, each of a size, and whoever reads sees the newest lines', async () => {
+    const path = join(folder, '0.log');
+    writeFileSync(path, '');
+    for (let i = 0; i < 8; i++) {
+      appendFileSync(path, line(`l${i}`) + line('x'));
+      await folders.bound(50, 3);
+      await folders.bound(50, 3);
+    }
+    const owner = { namespace: 'default', name: 'p', uid: 'uid-p' };
+    expect(await folders.files(owner, 'web', 0)).toEqual([`${path}.2`, `${path}.1`, path]);
+    expect(await logs()).toBe('l6\nx\nl7\nx\n');
+  });
+
   it('knows its pods, gives the end of a log, and removes one attempt or all', async () => {
     writeFileSync(
       join(folder, '0.log'),

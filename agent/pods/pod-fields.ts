@@ -14,7 +14,7 @@ export interface PodFieldContext {
 }
 
 /** A field path that is not served; the message is the kubelet's. */
-export class PodFieldError extends Error {}
+class PodFieldError extends Error {}
 
 /** The text of `fieldPath` (downward API). Throws PodFieldError. */
 export function podFieldValue(pod: Pod, fieldPath: string, context: PodFieldContext): string {

@@ -12,7 +12,7 @@ const NEWLINE = 0x0a;
 const PARTIAL = 0x50;
 
 /** Undefined for what is no line of this format. `line` has no line end. */
-export function parseCriLine(line: Buffer): CriLine | undefined {
+function parseCriLine(line: Buffer): CriLine | undefined {
   const first = line.indexOf(SPACE);
   const second = line.indexOf(SPACE, first + 1);
   if (first < 0 || second < 0) return undefined;

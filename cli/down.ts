@@ -1,7 +1,7 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { purgeAgent, stopAgentPods } from '../agent/down.ts';
 import { CommandFailure } from './command-failure.ts';
-import { findLockHolder } from './lock-holder.ts';
+import { findLockHolder, type LockHolder } from './lock-holder.ts';
 import { openLog } from './log.ts';
 import type { Command } from './main.ts';
 import { parseOptions } from './options.ts';
@@ -25,7 +25,7 @@ programs were killed before.
     const dataDir = values['data-dir'] ?? '/var/lib/skerry';
     if (process.getuid?.() !== 0)
       throw new CommandFailure('this needs root: run it again with sudo');
-    for (const folder of [`${dataDir}/agent`, `${dataDir}/master`]) await stopProgram(folder);
+    await stopPrograms([`${dataDir}/agent`, `${dataDir}/master`]);
     const log = openLog();
     if (values.purge === true) {
       await purgeAgent(dataDir, log);
@@ -45,9 +45,16 @@ programs were killed before.
   },
 };
 
-async function stopProgram(folder: string): Promise<void> {
-  const holder = await findLockHolder(folder);
-  if (holder === undefined) return;
+/** `skerry up` holds both folders: it is told once. */
+async function stopPrograms(folders: readonly string[]): Promise<void> {
+  const holders = await Promise.all(folders.map(findLockHolder));
+  const byPid = new Map(
+    holders.flatMap((holder) => (holder === undefined ? [] : [[holder.pid, holder]])),
+  );
+  await Promise.all([...byPid.values()].map(stopProgram));
+}
+
+async function stopProgram(holder: LockHolder): Promise<void> {
   process.stdout.write(`stopping process ${holder.pid}\n`);
   process.kill(holder.pid, 'SIGTERM');
   if (await endsWithin(holder.ended, PATIENCE_MS)) return;

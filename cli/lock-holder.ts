@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 /** The process that holds a folder of Skerry's. */
 export interface LockHolder {
   pid: number;
-  /** Resolves when the process has let go of the folder or ended. */
+  /** Resolves when the process has ended. */
   ended: Promise<void>;
 }
 
@@ -16,6 +16,7 @@ export async function findLockHolder(folder: string): Promise<LockHolder | undef
     const socket = connect({ path: `\0skerry-lock-${found.dev}-${found.ino}` });
     const ended = new Promise<void>((end) => socket.once('close', () => end()));
     socket.once('error', () => resolve(undefined));
-    socket.once('data', (line) => resolve({ pid: Number(line.toString('utf8')), ended }));
+    // Read on, or the end would go unnoticed.
+    socket.on('data', (line) => resolve({ pid: Number(line.toString('utf8')), ended }));
   });
 }

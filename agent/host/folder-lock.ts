@@ -1,5 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 /** Another process has the folder. */
 export class FolderLocked extends Error {
@@ -15,11 +15,9 @@ export class FolderLocked extends Error {
  */
 export class FolderLock {
   readonly #server: Server;
-  readonly #askers: ReadonlySet<Socket>;
 
-  private constructor(server: Server, askers: ReadonlySet<Socket>) {
+  private constructor(server: Server) {
     this.#server = server;
-    this.#askers = askers;
   }
 
   /** Makes the folder if need be. Throws FolderLocked. */
@@ -27,10 +25,7 @@ export class FolderLock {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { dev, ino } = await stat(folder, { bigint: true });
     // Whoever connects is told which process holds the folder, and sees the connection end with it (cli/down.ts).
-    const askers = new Set<Socket>();
     const server = createServer((socket) => {
-      askers.add(socket);
-      socket.on('close', () => askers.delete(socket));
       socket.on('error', () => socket.destroy());
       socket.unref();
       socket.write(`${process.pid}\n`);
@@ -42,12 +37,11 @@ export class FolderLock {
       server.listen({ path: `\0skerry-lock-${dev}-${ino}` }, resolve);
     });
     server.unref();
-    return new FolderLock(server, askers);
+    return new FolderLock(server);
   }
 
   async release(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    for (const asker of this.#askers) asker.destroy();
-    await closed;
+    // Whoever asked stays connected, and so sees the end of the process and not only that of the lock.
+    this.#server.close();
   }
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 
 /**
  * Locks a folder against other processes until `release` or the end of this process, however it ends: an abstract Unix socket
@@ -9,10 +9,7 @@ import { createServer, type Socket } from 'node:net';
 export async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
   const { dev, ino } = await stat(folder, { bigint: true });
   // Whoever connects is told which process holds the folder, and sees the connection end with it (cli/down.ts).
-  const askers = new Set<Socket>();
   const server = createServer((socket) => {
-    askers.add(socket);
-    socket.on('close', () => askers.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.unref();
     socket.write(`${process.pid}\n`);
@@ -26,10 +23,9 @@ export async function lockFolder(folder: string): Promise<{ release(): Promise<v
   });
   server.unref();
   return {
-    release: () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const asker of askers) asker.destroy();
-      return closed;
+    // Whoever asked stays connected, and so sees the end of the process and not only that of the lock.
+    release: async () => {
+      server.close();
     },
   };
 }

@@ -12,12 +12,23 @@ const NAMESPACE_NAMES = ['default', 'kube-system', 'kube-public', 'kube-node-lea
 const API_SERVICE_PORT = 443;
 
 /** Makes what every cluster has: the four namespaces, and the service default/kubernetes at the first service address. */
-export async function createSystemObjects(registry: Registry, serviceCidr: Cidr, apiPort: number): Promise<void> {
+export async function createSystemObjects(
+  registry: Registry,
+  serviceCidr: Cidr,
+  apiPort: number,
+): Promise<void> {
   for (const name of NAMESPACE_NAMES) {
-    await createOnce(registry, NAMESPACES, { ...head('v1', 'Namespace', name), spec: {}, status: {} });
+    await createOnce(registry, NAMESPACES, {
+      ...head('v1', 'Namespace', name),
+      spec: {},
+      status: {},
+    });
   }
   await createOnce(registry, SERVICES, {
-    ...head('v1', 'Service', 'kubernetes', 'default', { component: 'apiserver', provider: 'kubernetes' }),
+    ...head('v1', 'Service', 'kubernetes', 'default', {
+      component: 'apiserver',
+      provider: 'kubernetes',
+    }),
     spec: {
       type: 'ClusterIP',
       clusterIP: formatIpv4(serviceCidr.base + 1),
@@ -27,7 +38,11 @@ export async function createSystemObjects(registry: Registry, serviceCidr: Cidr,
   });
 }
 
-async function createOnce<T extends KubeObject>(registry: Registry, kind: ResourceKind<T>, object: T): Promise<void> {
+async function createOnce<T extends KubeObject>(
+  registry: Registry,
+  kind: ResourceKind<T>,
+  object: T,
+): Promise<void> {
   const { namespace = '', name } = object.metadata;
   if (registry.find(kind, { namespace, name }) !== undefined) return;
   try {
@@ -38,11 +53,21 @@ async function createOnce<T extends KubeObject>(registry: Registry, kind: Resour
   }
 }
 
-function head(apiVersion: string, kind: string, name: string, namespace?: string, labels?: Record<string, string>) {
+function head(
+  apiVersion: string,
+  kind: string,
+  name: string,
+  namespace?: string,
+  labels?: Record<string, string>,
+) {
   const metadata = { name, uid: '', resourceVersion: '', creationTimestamp: '' };
   return {
     apiVersion,
     kind,
-    metadata: { ...metadata, ...(namespace !== undefined && { namespace }), ...(labels !== undefined && { labels }) },
+    metadata: {
+      ...metadata,
+      ...(namespace !== undefined && { namespace }),
+      ...(labels !== undefined && { labels }),
+    },
   };
 }

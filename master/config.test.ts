@@ -30,7 +30,10 @@ test.each([
   [{ 'cluster-cidr': '10.43.0.0/16' }, /overlap/],
   [{ 'node-cidr-mask-size': '8' }, /--node-cidr-mask-size 8/],
   [{ 'node-cidr-mask-size': 'x' }, /--node-cidr-mask-size x/],
-  [{ 'service-cidr': '10.0.0.0/8', 'cluster-cidr': '192.168.0.0/16' }, /--service-cidr 10.0.0.0\/8: expected a prefix/],
+  [
+    { 'service-cidr': '10.0.0.0/8', 'cluster-cidr': '192.168.0.0/16' },
+    /--service-cidr 10.0.0.0\/8: expected a prefix/,
+  ],
 ])('%j is refused with a sentence that names the option', (options, message) => {
   expect(() => readMasterConfig(options)).toThrow(ConfigError);
   expect(() => readMasterConfig(options)).toThrow(message);

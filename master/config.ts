@@ -42,7 +42,11 @@ export function readMasterConfig(options: MasterOptions): MasterConfig {
   const clusterCidr = range('--cluster-cidr', options['cluster-cidr'] ?? '10.42.0.0/16');
   const serviceCidr = range('--service-cidr', options['service-cidr'] ?? '10.43.0.0/16');
   const nodeCidrMaskSize = Number(options['node-cidr-mask-size'] ?? '24');
-  if (!Number.isInteger(nodeCidrMaskSize) || nodeCidrMaskSize < clusterCidr.prefix || nodeCidrMaskSize > 28) {
+  if (
+    !Number.isInteger(nodeCidrMaskSize) ||
+    nodeCidrMaskSize < clusterCidr.prefix ||
+    nodeCidrMaskSize > 28
+  ) {
     throw new ConfigError(
       `--node-cidr-mask-size ${options['node-cidr-mask-size']}: expected a whole number from ${clusterCidr.prefix} (the cluster's own) to 28`,
     );
@@ -53,7 +57,9 @@ export function readMasterConfig(options: MasterOptions): MasterConfig {
     );
   }
   if (cidrSize(serviceCidr) > LARGEST_SERVICE_RANGE || cidrSize(serviceCidr) < 16) {
-    throw new ConfigError(`--service-cidr ${formatCidr(serviceCidr)}: expected a prefix from 12 to 28`);
+    throw new ConfigError(
+      `--service-cidr ${formatCidr(serviceCidr)}: expected a prefix from 12 to 28`,
+    );
   }
   return {
     dataDir,

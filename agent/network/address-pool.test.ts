@@ -24,7 +24,10 @@ test('every usable address is given exactly once, then none', () => {
     fc.property(fc.integer({ min: 24, max: 30 }), fc.option(fc.ipV4()), (prefix, last) => {
       const range = { base: parseCidr('10.9.8.0/24').base, prefix };
       const used = new Set<string>();
-      for (let address = pickAddress(range, used, undefined, last ?? undefined); address !== undefined; ) {
+      for (
+        let address = pickAddress(range, used, undefined, last ?? undefined);
+        address !== undefined;
+      ) {
         expect(used.has(address)).toBe(false);
         used.add(address);
         address = pickAddress(range, used, undefined, address);

@@ -1,4 +1,10 @@
-import { type Cidr, cidrContains, cidrSize, formatIpv4, parseIpv4 } from '../../shared/meta/cidr.ts';
+import {
+  type Cidr,
+  cidrContains,
+  cidrSize,
+  formatIpv4,
+  parseIpv4,
+} from '../../shared/meta/cidr.ts';
 
 /**
  * The address for a new pod, or undefined when the node's range is full. `wanted` is taken when it is free; otherwise the next free
@@ -18,7 +24,8 @@ export function pickAddress(
     if (value >= first && value < first + count) return wanted;
   }
   const lastValue = last === undefined ? undefined : parseIpv4(last);
-  const start = lastValue !== undefined && cidrContains(cidr, lastValue) ? lastValue + 1 - first : 0;
+  const start =
+    lastValue !== undefined && cidrContains(cidr, lastValue) ? lastValue + 1 - first : 0;
   for (let step = 0; step < count; step++) {
     const candidate = formatIpv4(first + ((start + step) % count));
     if (!used.has(candidate)) return candidate;

@@ -1,5 +1,11 @@
 import type { Logger } from '../../shared/logger.ts';
-import { type Cidr, cidrContains, formatCidr, parseCidr, parseIpv4 } from '../../shared/meta/cidr.ts';
+import {
+  type Cidr,
+  cidrContains,
+  formatCidr,
+  parseCidr,
+  parseIpv4,
+} from '../../shared/meta/cidr.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import { runCommand } from '../host/command.ts';
 import { readRoutes } from '../host/kernel-routes.ts';
@@ -47,7 +53,9 @@ export class RoutedPodNetwork implements PodNetwork {
   async setUp(pod: Pod, wanted: string | undefined): Promise<Sandbox> {
     const found = await this.find(pod.metadata.uid, pod);
     if (found !== undefined) return found;
-    return pod.spec.hostNetwork === true ? await this.#setUpOnHost(pod) : await this.#setUpRouted(pod, wanted);
+    return pod.spec.hostNetwork === true
+      ? await this.#setUpOnHost(pod)
+      : await this.#setUpRouted(pod, wanted);
   }
 
   async #setUpOnHost(pod: Pod): Promise<Sandbox> {
@@ -71,7 +79,11 @@ export class RoutedPodNetwork implements PodNetwork {
         await this.tearDown(uid);
         throw error;
       }
-      this.#log.info('pod network set up', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, address, link });
+      this.#log.info('pod network set up', {
+        pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
+        address,
+        link,
+      });
       return this.#sandbox(uid, address, hostname);
     } finally {
       this.#reserved.delete(address);
@@ -82,11 +94,15 @@ export class RoutedPodNetwork implements PodNetwork {
     if (!(await this.#pins.exist(podUid, ['ipc']))) return undefined;
     if (!(await this.#pins.exist(podUid, ['net', 'uts']))) {
       // Only a pod on the host's network has an IPC namespace alone.
-      return pod === undefined || pod.spec.hostNetwork === true ? this.#sandboxOnHost(podUid) : undefined;
+      return pod === undefined || pod.spec.hostNetwork === true
+        ? this.#sandboxOnHost(podUid)
+        : undefined;
     }
     const link = linkName(this.#agentId, podUid);
     const route = readRoutes().find(({ device, prefix }) => device === link && prefix === 32);
-    return route === undefined ? undefined : this.#sandbox(podUid, route.destination, pod === undefined ? '' : podHostname(pod));
+    return route === undefined
+      ? undefined
+      : this.#sandbox(podUid, route.destination, pod === undefined ? '' : podHostname(pod));
   }
 
   async tearDown(podUid: string): Promise<void> {
@@ -101,7 +117,11 @@ export class RoutedPodNetwork implements PodNetwork {
   /** Removes every link and pin that carries the agent's id. */
   async purge(): Promise<void> {
     const prefix = linkPrefix(this.#agentId);
-    const links = new Set(readRoutes().map(({ device }) => device).filter((device) => device.startsWith(prefix)));
+    const links = new Set(
+      readRoutes()
+        .map(({ device }) => device)
+        .filter((device) => device.startsWith(prefix)),
+    );
     const shown = await runCommand('ip', ['-o', 'link', 'show', 'type', 'veth']);
     for (const [, name] of shown.stdout.matchAll(/^\d+: ([^@:\s]+)/gm)) {
       if (name?.startsWith(prefix)) links.add(name);
@@ -113,7 +133,10 @@ export class RoutedPodNetwork implements PodNetwork {
   /** Throws when the node has no range yet or the range is full. */
   #reserve(wanted: string | undefined): string {
     const text = this.#podCidr();
-    if (text === undefined) throw new Error('the node has no pod CIDR yet: the master assigns one when the node has registered');
+    if (text === undefined)
+      throw new Error(
+        'the node has no pod CIDR yet: the master assigns one when the node has registered',
+      );
     const cidr: Cidr = parseCidr(text);
     // Synchronous from the reading to the reservation: two pods never get one address.
     const used = new Set(this.#reserved);
@@ -121,7 +144,8 @@ export class RoutedPodNetwork implements PodNetwork {
       if (prefix === 32 && cidrContains(cidr, parseIpv4(destination))) used.add(destination);
     }
     const address = pickAddress(cidr, used, wanted, this.#last);
-    if (address === undefined) throw new Error(`every address of the node's pod CIDR ${formatCidr(cidr)} is taken`);
+    if (address === undefined)
+      throw new Error(`every address of the node's pod CIDR ${formatCidr(cidr)} is taken`);
     this.#reserved.add(address);
     this.#last = address;
     return address;

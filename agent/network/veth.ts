@@ -19,7 +19,12 @@ export function linkName(agentId: string, podUid: string): string {
  * The two halves of a pod's set-up: `inside` is a shell script for the pod's new namespaces, `outside` an `ip -batch` for the host.
  * `hostNamespacePid` names the network namespace that the host end goes to: the agent's own.
  */
-export function vethScript(veth: { link: string; address: string; hostname: string; hostNamespacePid: number }): {
+export function vethScript(veth: {
+  link: string;
+  address: string;
+  hostname: string;
+  hostNamespacePid: number;
+}): {
   inside: string;
   outside: string;
 } {

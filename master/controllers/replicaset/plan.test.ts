@@ -9,13 +9,30 @@ function replicaSet(replicas: number): ReplicaSet {
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
-    metadata: { name: 'web', namespace: 'shop', uid: 'rs', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' },
+    metadata: {
+      name: 'web',
+      namespace: 'shop',
+      uid: 'rs',
+      resourceVersion: '1',
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
     spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: {} },
     status: { replicas: 0 },
   };
 }
 
-function pod(name: string, change: { labels?: Record<string, string>; node?: string; phase?: string; readySince?: string; deleting?: boolean; restarts?: number; cost?: number } = {}): Pod {
+function pod(
+  name: string,
+  change: {
+    labels?: Record<string, string>;
+    node?: string;
+    phase?: string;
+    readySince?: string;
+    deleting?: boolean;
+    restarts?: number;
+    cost?: number;
+  } = {},
+): Pod {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -26,36 +43,70 @@ function pod(name: string, change: { labels?: Record<string, string>; node?: str
       creationTimestamp: '2026-01-01T00:00:00Z',
       labels: change.labels ?? { app: 'web' },
       ...(change.deleting === true && { deletionTimestamp: '2026-01-01T00:30:00Z' }),
-      ...(change.cost !== undefined && { annotations: { 'controller.kubernetes.io/pod-deletion-cost': String(change.cost) } }),
+      ...(change.cost !== undefined && {
+        annotations: { 'controller.kubernetes.io/pod-deletion-cost': String(change.cost) },
+      }),
     },
     spec: { containers: [], ...(change.node !== undefined && { nodeName: change.node }) },
     status: {
       phase: change.phase ?? 'Running',
-      conditions: [{ type: 'Ready', status: change.readySince === undefined ? 'False' : 'True', ...(change.readySince !== undefined && { lastTransitionTime: change.readySince }) }],
-      containerStatuses: [{ name: 'c', restartCount: change.restarts ?? 0, image: '', imageID: '', ready: true }],
+      conditions: [
+        {
+          type: 'Ready',
+          status: change.readySince === undefined ? 'False' : 'True',
+          ...(change.readySince !== undefined && { lastTransitionTime: change.readySince }),
+        },
+      ],
+      containerStatuses: [
+        { name: 'c', restartCount: change.restarts ?? 0, image: '', imageID: '', ready: true },
+      ],
     },
   };
 }
 
 const deleted = (pods: Pod[], replicas: number) =>
-  planReplicaSet(replicaSet(replicas), pods, [], NOW).flatMap((action) => (action.kind === 'delete' ? [action.pod.metadata.name] : []));
+  planReplicaSet(replicaSet(replicas), pods, [], NOW).flatMap((action) =>
+    action.kind === 'delete' ? [action.pod.metadata.name] : [],
+  );
 
 test('after the plan there are as many active matching pods as wanted', () => {
-  const anyPod = fc.record({ matches: fc.boolean(), phase: fc.constantFrom('Pending', 'Running', 'Failed', 'Succeeded'), deleting: fc.boolean() });
+  const anyPod = fc.record({
+    matches: fc.boolean(),
+    phase: fc.constantFrom('Pending', 'Running', 'Failed', 'Succeeded'),
+    deleting: fc.boolean(),
+  });
   fc.assert(
-    fc.property(fc.array(anyPod, { maxLength: 12 }), fc.array(anyPod, { maxLength: 4 }), fc.nat({ max: 12 }), (ownedSpecs, orphanSpecs, replicas) => {
-      const make = (prefix: string) => (spec: { matches: boolean; phase: string; deleting: boolean }, index: number) =>
-        pod(`${prefix}${index}`, { labels: { app: spec.matches ? 'web' : 'other' }, phase: spec.phase, deleting: spec.deleting });
-      const owned = ownedSpecs.map(make('owned'));
-      const orphans = orphanSpecs.map(make('orphan'));
-      const isActive = ({ metadata, status }: Pod) => metadata.deletionTimestamp === undefined && ['Pending', 'Running'].includes(status.phase ?? '');
-      const counted = [...owned, ...orphans].filter((one) => one.metadata.labels?.['app'] === 'web' && isActive(one)).length;
-      const actions = planReplicaSet(replicaSet(replicas), owned, orphans, NOW);
-      const created = actions.reduce((sum, action) => sum + (action.kind === 'create' ? action.count : 0), 0);
-      const removed = actions.filter(({ kind }) => kind === 'delete').length;
-      expect(counted + created - removed).toBe(replicas);
-      expect(created === 0 || removed === 0).toBe(true);
-    }),
+    fc.property(
+      fc.array(anyPod, { maxLength: 12 }),
+      fc.array(anyPod, { maxLength: 4 }),
+      fc.nat({ max: 12 }),
+      (ownedSpecs, orphanSpecs, replicas) => {
+        const make =
+          (prefix: string) =>
+          (spec: { matches: boolean; phase: string; deleting: boolean }, index: number) =>
+            pod(`${prefix}${index}`, {
+              labels: { app: spec.matches ? 'web' : 'other' },
+              phase: spec.phase,
+              deleting: spec.deleting,
+            });
+        const owned = ownedSpecs.map(make('owned'));
+        const orphans = orphanSpecs.map(make('orphan'));
+        const isActive = ({ metadata, status }: Pod) =>
+          metadata.deletionTimestamp === undefined &&
+          ['Pending', 'Running'].includes(status.phase ?? '');
+        const counted = [...owned, ...orphans].filter(
+          (one) => one.metadata.labels?.['app'] === 'web' && isActive(one),
+        ).length;
+        const actions = planReplicaSet(replicaSet(replicas), owned, orphans, NOW);
+        const created = actions.reduce(
+          (sum, action) => sum + (action.kind === 'create' ? action.count : 0),
+          0,
+        );
+        const removed = actions.filter(({ kind }) => kind === 'delete').length;
+        expect(counted + created - removed).toBe(replicas);
+        expect(created === 0 || removed === 0).toBe(true);
+      },
+    ),
   );
 });
 
@@ -80,21 +131,48 @@ test('pods without a node go before pending, not ready and ready ones', () => {
 
 test('a lower deletion cost goes first', () => {
   const since = '2026-01-01T00:10:00Z';
-  expect(deleted([pod('dear', { node: 'n', readySince: since, cost: 10 }), pod('cheap', { node: 'n', readySince: since, cost: -5 })], 1)).toEqual(['cheap']);
+  expect(
+    deleted(
+      [
+        pod('dear', { node: 'n', readySince: since, cost: 10 }),
+        pod('cheap', { node: 'n', readySince: since, cost: -5 }),
+      ],
+      1,
+    ),
+  ).toEqual(['cheap']);
 });
 
 test('of two nodes the fuller one gives up a pod', () => {
   const since = '2026-01-01T00:10:00Z';
-  const pods = [pod('a1', { node: 'a', readySince: since }), pod('b1', { node: 'b', readySince: since }), pod('b2', { node: 'b', readySince: since })];
+  const pods = [
+    pod('a1', { node: 'a', readySince: since }),
+    pod('b1', { node: 'b', readySince: since }),
+    pod('b2', { node: 'b', readySince: since }),
+  ];
   expect(deleted(pods, 2)[0]).toMatch(/^b/);
 });
 
 test('of otherwise equal pods the one that restarted more goes', () => {
   const since = '2026-01-01T00:10:00Z';
-  expect(deleted([pod('calm', { node: 'n', readySince: since }), pod('restless', { node: 'n', readySince: since, restarts: 4 })], 1)).toEqual(['restless']);
+  expect(
+    deleted(
+      [
+        pod('calm', { node: 'n', readySince: since }),
+        pod('restless', { node: 'n', readySince: since, restarts: 4 }),
+      ],
+      1,
+    ),
+  ).toEqual(['restless']);
 });
 
 test('a ReplicaSet that is being deleted does nothing', () => {
   const doomed = replicaSet(3);
-  expect(planReplicaSet({ ...doomed, metadata: { ...doomed.metadata, deletionTimestamp: '2026-01-01T00:30:00Z' } }, [], [], NOW)).toEqual([]);
+  expect(
+    planReplicaSet(
+      { ...doomed, metadata: { ...doomed.metadata, deletionTimestamp: '2026-01-01T00:30:00Z' } },
+      [],
+      [],
+      NOW,
+    ),
+  ).toEqual([]);
 });

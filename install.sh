@@ -136,7 +136,8 @@ install_modules() {
   sum=$({ node --version; cat "$here/package-lock.json"; } | sha256sum | cut -d' ' -f1)
   [ "$(cat "$here/node_modules/.skerry-sum" 2>/dev/null)" != "$sum" ] || return 0
   say "installing the packages of package-lock.json"
-  (cd "$here" && npm ci --no-audit --no-fund --loglevel=error) || fail "npm ci failed: the lines above say why"
+  # Not `npm ci`: it refuses a lock file that lacks packages of foreign platforms, which some registries do not carry.
+  (cd "$here" && npm install --no-save --no-audit --no-fund --loglevel=error) || fail "npm install failed: the lines above say why"
   echo "$sum" >"$here/node_modules/.skerry-sum"
 }
 

@@ -133,26 +133,26 @@ source_sum() {
 }
 
 install_modules() {
-  sum=$({ node --version; cat "$here/package-lock.json"; } | sha256sum | cut -d' ' -f1)
-  [ "$(cat "$here/node_modules/.skerry-sum" 2>/dev/null)" != "$sum" ] || return 0
+  modules_sum=$({ node --version; cat "$here/package-lock.json"; } | sha256sum | cut -d' ' -f1)
+  [ "$(cat "$here/node_modules/.skerry-sum" 2>/dev/null)" != "$modules_sum" ] || return 0
   say "installing the packages of package-lock.json"
   # Not `npm ci`: it refuses a lock file that lacks packages of foreign platforms, which some registries do not carry.
   (cd "$here" && npm install --no-save --no-audit --no-fund --loglevel=error) || fail "npm install failed: the lines above say why"
-  echo "$sum" >"$here/node_modules/.skerry-sum"
+  echo "$modules_sum" >"$here/node_modules/.skerry-sum"
 }
 
 build() {
   mkdir -p "$cache"
   ensure_node
-  sum=$(source_sum)
-  if [ "$(cat "$here/dist/.sum" 2>/dev/null)" = "$sum" ]; then
+  sources_sum=$(source_sum)
+  if [ "$(cat "$here/dist/.sum" 2>/dev/null)" = "$sources_sum" ]; then
     say "dist/skerry is up to date"
     return 0
   fi
   install_modules
   say "building dist/skerry"
   (cd "$here" && npm run -s build) || fail "the build failed: the lines above say why"
-  echo "$sum" >"$here/dist/.sum"
+  echo "$sources_sum" >"$here/dist/.sum"
 }
 
 # --- commands -----------------------------------------------------------------------------------------------------------------

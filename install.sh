@@ -68,17 +68,16 @@ install_runtime() {
 
 # --- Node.js ------------------------------------------------------------------------------------------------------------------
 
-node_is_new_enough() {
-  major=$("$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null) && [ "$major" -ge 20 ]
+has_node() {
+  major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) && [ "$major" -ge 20 ]
 }
 
 # Puts a Node.js >= 20 and npm on PATH: the one that is there, else the distribution's, else one unpacked under .cache.
 ensure_node() {
   if [ -x "$cache/node/bin/node" ]; then PATH=$cache/node/bin:$PATH; fi
-  if ! { command -v node >/dev/null 2>&1 && node_is_new_enough node; }; then
-    if distribution_has_node; then apt_install ' nodejs'; else unpack_node; fi
-  fi
-  node_is_new_enough node || fail "no Node.js 20 or newer could be found or installed"
+  if ! has_node && distribution_has_node; then apt_install ' nodejs'; fi
+  has_node || unpack_node
+  has_node || fail "no Node.js 20 or newer could be found or installed"
   if [ -x "$cache/npm/bin/npm" ]; then PATH=$cache/npm/bin:$PATH; fi
   command -v npm >/dev/null 2>&1 || unpack_npm
   export PATH

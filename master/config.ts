@@ -32,7 +32,7 @@ export interface MasterOptions {
 /** An option that cannot be right; the message is one sentence that names it. */
 export class ConfigError extends Error {}
 
-export const DEFAULT_DATA_DIR = '/var/lib/skerry';
+const DEFAULT_DATA_DIR = '/var/lib/skerry';
 /** Kubernetes' limit for the range of services; a larger one cannot be searched for a free address in good time. */
 const LARGEST_SERVICE_RANGE = 2 ** 20;
 

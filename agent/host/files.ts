@@ -12,7 +12,7 @@ export async function readTextFile(path: string): Promise<string | undefined> {
 }
 
 /** The bytes of a file, or undefined when there is none. */
-export async function readBytes(path: string): Promise<Buffer | undefined> {
+async function readBytes(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
@@ -41,7 +41,7 @@ export async function writeFileDurably(
 }
 
 /** Makes the names in a folder durable. */
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

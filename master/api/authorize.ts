@@ -8,7 +8,7 @@ const RENEW_PATH = '/skerry/v1/renew';
 const OPEN_PATHS = new Set(['/healthz', '/livez', '/readyz', '/version', '/skerry/v1/ca']);
 
 /** Whether a path answers without a client certificate. Enrolment checks its own bearer token. */
-export function isOpen(info: RequestInfo): boolean {
+function isOpen(info: RequestInfo): boolean {
   const path = info.path.replace(/\/$/, '');
   if (info.isResource) return false;
   return OPEN_PATHS.has(path) || path === '/skerry/v1/enrol' || /^\/(livez|readyz)\//.test(path);

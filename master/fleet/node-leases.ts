@@ -6,7 +6,7 @@ import { NODES } from '../../shared/resources/node.ts';
 import type { Lease, Node } from '../../shared/schema/kubernetes-types.ts';
 import type { Registry } from '../store/registry.ts';
 
-export const NODE_LEASE_NAMESPACE = 'kube-node-lease';
+const NODE_LEASE_NAMESPACE = 'kube-node-lease';
 /** As the kubelet's nodeLeaseDurationSeconds. */
 const LEASE_DURATION_SECONDS = 40;
 

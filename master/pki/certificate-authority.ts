@@ -255,7 +255,7 @@ export class CertificateAuthority {
 }
 
 /** SHA-256 over the DER form of a PEM certificate, hex. */
-export function caSha256(pem: string): string {
+function caSha256(pem: string): string {
   return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 }
 

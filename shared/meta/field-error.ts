@@ -34,10 +34,6 @@ export function fieldInvalid(field: string, value: BadValue, detail: string): Fi
   };
 }
 
-export function fieldTypeInvalid(field: string, value: BadValue, detail: string): FieldError {
-  return { ...fieldInvalid(field, value, detail), type: 'FieldValueTypeInvalid' };
-}
-
 export function fieldDuplicate(field: string, value: BadValue, detail = ''): FieldError {
   return {
     type: 'FieldValueDuplicate',

@@ -9,7 +9,6 @@ const DNS1123_LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const DNS1123_SUBDOMAIN = `${DNS1123_LABEL}(\\.${DNS1123_LABEL})*`;
 const DNS1123_LABEL_UNDERSCORE = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const DNS1035_LABEL = '[a-z]([-a-z0-9]*[a-z0-9])?';
-const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*';
 const CONFIG_MAP_KEY = '[-._a-zA-Z0-9]+';
 const HTTP_HEADER_NAME = '[-A-Za-z0-9]+';
 const PERCENT = '[0-9]+%';
@@ -22,7 +21,6 @@ const dns1123SubdomainUnderscore = anchored(
   `${DNS1123_LABEL_UNDERSCORE}(\\.${DNS1123_LABEL_UNDERSCORE})*`,
 );
 const dns1035Label = anchored(DNS1035_LABEL);
-const cIdentifier = anchored(C_IDENTIFIER);
 const configMapKey = anchored(CONFIG_MAP_KEY);
 const httpHeaderName = anchored(HTTP_HEADER_NAME);
 const percent = anchored(PERCENT);
@@ -126,17 +124,6 @@ export const nameIsPathSegment: NameCheck = (name, isPrefix) => {
     .map((char) => `may not contain '${char}'`);
 };
 
-export function checkCIdentifier(value: string): string[] {
-  if (cIdentifier.test(value)) return [];
-  return [
-    regexHint(
-      "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-      C_IDENTIFIER,
-      ['my_name', 'MY_NAME', 'MyName'],
-    ),
-  ];
-}
-
 /** Names of environment variables: any printable ASCII but `=` (KEP-4369, on by default in v1.33). */
 export function checkEnvVarName(value: string): string[] {
   if (value === '') return ['environment variable name must be non-empty'];
@@ -231,7 +218,7 @@ export function isIpv4(value: string): boolean {
   return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
 }
 
-export function isIpv6(value: string): boolean {
+function isIpv6(value: string): boolean {
   if (!value.includes(':') || !/^[0-9a-fA-F:.]+$/.test(value)) return false;
   const halves = value.split('::');
   if (halves.length > 2) return false;

@@ -32,7 +32,7 @@ export const VOLUME_FIELDS: readonly string[] = [
 ];
 
 /** `metadata.labels['app']`: the map and the key. */
-export function splitSubscript(fieldPath: string): { map: string; key: string } | undefined {
+function splitSubscript(fieldPath: string): { map: string; key: string } | undefined {
   const parts = /^(.+)\['(.*)'\]$/s.exec(fieldPath);
   return parts === null ? undefined : { map: parts[1] ?? '', key: parts[2] ?? '' };
 }

@@ -85,7 +85,7 @@ export interface PodSummary {
 }
 
 /** The status line of a pod, by the rules of the API server's printer. */
-export function summarisePod(pod: Pod): PodSummary {
+function summarisePod(pod: Pod): PodSummary {
   const status = pod.status ?? {};
   const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
   const summary: PodSummary = {

@@ -28,15 +28,6 @@ export function podLimits(spec: PodSpec): ResourceAmounts {
   return podAmounts(spec, limitsOf);
 }
 
-/** The requests of a container; a limit without a request is the request too. */
-export function containerRequests(container: Container): ResourceAmounts {
-  return requestsOf(container);
-}
-
-export function containerLimits(container: Container): ResourceAmounts {
-  return limitsOf(container);
-}
-
 /** Milli-CPUs; 0 when the amounts have none. */
 export function milliCpuOf(amounts: ResourceAmounts): number {
   return quantityToMilli(amounts.get('cpu') ?? ZERO_QUANTITY);
@@ -52,7 +43,7 @@ export function formatAmounts(amounts: ResourceAmounts): Record<string, string> 
   return Object.fromEntries([...amounts].map(([name, amount]) => [name, formatQuantity(amount)]));
 }
 
-export function parseAmounts(list: Readonly<Record<string, string>> | undefined): ResourceAmounts {
+function parseAmounts(list: Readonly<Record<string, string>> | undefined): ResourceAmounts {
   const amounts = new Map<string, Quantity>();
   for (const name in list) {
     const quantity = tryParseQuantity(String(list[name]));

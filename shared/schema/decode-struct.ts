@@ -10,7 +10,7 @@ import { fillLeftOut, isLeftOut, zeroOf } from './zero-values.ts';
 export type Dialect = 'json' | 'unstructured';
 
 /** A value does not fit its field; the message is the decoder's. */
-export class DecodeError extends Error {
+class DecodeError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'DecodeError';

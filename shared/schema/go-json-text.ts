@@ -9,7 +9,7 @@ import type { JsonValue } from '../meta/kube-object.ts';
 const MAX_DEPTH = 1000;
 
 /** The text is not JSON; the message is the one of Go's encoding/json. */
-export class JsonSyntaxError extends Error {
+class JsonSyntaxError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'JsonSyntaxError';

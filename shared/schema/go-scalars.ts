@@ -1,7 +1,7 @@
 import { formatQuantity, parseQuantity, QuantityError } from '../meta/quantity.ts';
 
 /** A text that Go's decoder of a type refuses, in its words. */
-export class ScalarError extends Error {
+class ScalarError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'ScalarError';

@@ -21,7 +21,7 @@ const MAX_ALIASES = 100;
 const MAX_LENGTH = 3 * 1024 * 1024;
 
 /** The text is not YAML, or is refused for its size; the message is one line. */
-export class YamlError extends Error {
+class YamlError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'YamlError';

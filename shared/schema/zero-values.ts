@@ -40,7 +40,7 @@ export function zeroOf(scalar: Scalar): JsonValue {
   }
 }
 
-export function emptyStruct(type: string): JsonObject {
+function emptyStruct(type: string): JsonObject {
   const object: JsonObject = {};
   fillLeftOut(object, typeSchema(type).filled);
   return object;

@@ -13,7 +13,7 @@ import { type Leaf, MAX_MESSAGE_BYTES } from './topics.ts';
  * Signed is `skerry/1|<cluster>|<node>|<leaf>|` followed by everything from byte 65 on, so no frame is valid on another topic, for
  * another node or in another cluster. The compressed bytes are what is signed: verify before inflating.
  */
-export const FRAME_VERSION = 1;
+const FRAME_VERSION = 1;
 const SIGNATURE_BYTES = 64;
 const SIGNED_FROM = 1 + SIGNATURE_BYTES;
 const HEADER_FROM = SIGNED_FROM + 3;

@@ -38,7 +38,7 @@ export function definitions(
 }
 
 /** `core.v1.Pod` is `io.k8s.api.core.v1.Pod`. */
-export function definitionName(type: string): string {
+function definitionName(type: string): string {
   const scalar = SCALAR_NAMES[type as Scalar];
   if (scalar !== undefined) return scalar;
   if (type === PATCH_TYPE) return 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';

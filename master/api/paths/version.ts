@@ -5,7 +5,7 @@ import { respondJson } from '../output/respond.ts';
 const KUBERNETES_VERSION = '1.33.13';
 
 /** `v1.33.13+skerry.0.1.0`: what /version, nodes and clients see. */
-export function gitVersion(packageVersion: string): string {
+function gitVersion(packageVersion: string): string {
   return `v${KUBERNETES_VERSION}+skerry.${packageVersion}`;
 }
 

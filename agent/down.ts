@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises';
 import type { Logger } from '../shared/logger.ts';
 import { agentCgroup, agentFolders } from './folders.ts';
 import { clearCgroupTree, detectCgroups } from './host/cgroup.ts';
 import { runCommand } from './host/command.ts';
 import { readTextFile } from './host/files.ts';
 import { mountPoints } from './host/mounts.ts';
+import { removeFolder } from './host/volume-files.ts';
 import { RoutedPodNetwork } from './network/pod-network.ts';
 import { installedRuntimes } from './runtime/choose-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -38,7 +38,7 @@ export async function purgeAgent(dataDir: string, log: Logger): Promise<void> {
   await network.purge();
   await unmountBelow([runDir, folders.state]);
   await clearCgroupTree(detectCgroups(), agentCgroup(agentId), GRACE_MS);
-  await rm(runDir, { recursive: true, force: true });
+  await removeFolder(runDir);
 }
 
 async function savedAgentId(dataDir: string): Promise<string | undefined> {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Logger } from '../shared/logger.ts';
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
 import type { AgentConfig } from './config.ts';
@@ -6,6 +5,7 @@ import { agentFolders } from './folders.ts';
 import { FolderLock } from './host/folder-lock.ts';
 import { defaultRouteAddress } from './host/kernel-routes.ts';
 import { readLiveFigures, readMachineFacts } from './host/machine.ts';
+import { machineName } from './host/machine-name.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { Identity } from './link/identity.ts';
 import { Link } from './link/session.ts';
@@ -139,7 +139,7 @@ export async function startAgent({
       allocatable: () => ({ cpuMilli: cpus * 1000, memoryBytes }),
     };
     const events = new ReportedEvents({ outbox: link.outbox, clock, nodeName });
-        const pods: PodWorker = new PodWorker({
+    const pods: PodWorker = new PodWorker({
       agentId,
       runtime,
       network,
@@ -161,7 +161,7 @@ export async function startAgent({
     });
     const reporter = new NodeReporter({
       nodeName,
-      hostname: hostname(),
+      hostname: machineName(),
       kubeletVersion: KUBERNETES_VERSION,
       architecture: process.arch,
       clock,

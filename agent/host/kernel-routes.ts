@@ -25,7 +25,10 @@ export function parseRoutes(text: string): KernelRoute[] {
     .map(([device = '', destination = '', , , , , metric = '0', mask = '']) => ({
       device,
       destination: octets(destination).join('.'),
-      prefix: octets(mask).reduce((bits, octet) => bits + octet.toString(2).replaceAll('0', '').length, 0),
+      prefix: octets(mask).reduce(
+        (bits, octet) => bits + octet.toString(2).replaceAll('0', '').length,
+        0,
+      ),
       metric: Number(metric),
     }));
 }

@@ -170,11 +170,12 @@ describe('the desired inbox', () => {
     expect(store.mark.generation).toBe(4);
   });
 
-  test('a head that differs makes the node say hello; one that does not, nothing', async () => {
+  test('a head that differs makes the node say hello; one that does not is acknowledged', async () => {
     await snapshot({ a: '1' }, { generation: 10 });
     sent = [];
     await receive('head', { generation: 10 }, { hash: hashOf({ a: '1' }) });
-    expect(sent).toEqual([]);
+    expect(sent).toEqual([{ kind: 'applied', body: { have: have() } }]);
+    sent = [];
     await receive('head', { generation: 11 }, { hash: hashOf({ a: '2' }) });
     expect(sent).toMatchObject([{ kind: 'hello', body: { have: have() } }]);
     // What was asked for does not come: it is asked for ever more slowly.

@@ -115,6 +115,8 @@ export class DesiredInbox {
     const { mark } = this.#options.store;
     if (header.term < mark.term || header.epoch < mark.epoch) return;
     if (hash !== mark.hash || header.epoch !== mark.epoch) this.#ask({});
+    // Whoever made the head may have lost that we have it.
+    else this.#acknowledge();
   }
 
   async #takeDelta(header: MessageHeader, delta: Delta): Promise<void> {

@@ -45,6 +45,8 @@ export interface LinkParts {
   onRefused: (message: string) => void;
   /** Told once, as soon as the device belongs to a cluster (at once, if it does already). */
   onJoined?: (enrolment: Enrolment) => void;
+  /** Called with each heartbeat, and with each try to connect while there is none: the device is awake then. */
+  onBeat?: () => void;
 }
 
 /**
@@ -114,6 +116,7 @@ export class Link {
     let failures = 0;
     for (let connection = 1; !signal.aborted; connection += 1) {
       const beganMs = clock.monotonicMs();
+      this.#parts.onBeat?.();
       try {
         start ??= await state.countStart();
         await this.#mendMembership(failures, failure, signal);
@@ -185,6 +188,7 @@ export class Link {
       logger,
     });
     const beat = () => {
+      this.#parts.onBeat?.();
       if (channel.unsentBytes > STALLED_BYTES) return;
       channel.send('al', 'alive', encodeAlive({ up: true }));
     };

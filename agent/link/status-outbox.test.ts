@@ -120,6 +120,19 @@ describe('the status outbox', () => {
     expect(keys(-1)).toEqual(['pods/a']);
   });
 
+  test('a `seen` that asks for it has everything sent again, and settles nothing', () => {
+    outbox.connected();
+    outbox.put(report('nodes//a', 'Ready'));
+    clock.advance(20);
+    outbox.seen({ sequence: 1, refused: [] });
+    outbox.put(report('pods/a', 'Running'));
+    clock.advance(20);
+    outbox.seen({ sequence: 0, refused: [], resend: true });
+    expect(outbox.unseen).toBe(2);
+    outbox.seen({ sequence: 2, refused: [] });
+    expect(keys(-1)).toEqual(['nodes//a']);
+  });
+
   test('a device that is long offline keeps its pods’ states and only the newest events', () => {
     outbox.put(report('pods/a', 'Running'));
     for (let n = 0; n < 2000; n += 1) outbox.put(report(`events/${n}`, 'BackOff'));

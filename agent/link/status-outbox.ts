@@ -65,7 +65,8 @@ export class StatusOutbox implements Outbox {
   }
 
   /** Takes the master's `seen`. */
-  seen({ sequence, refused }: Seen): void {
+  seen({ sequence, refused, resend }: Seen): void {
+    if (resend) this.resendAll();
     if (this.#underWay?.sequence !== sequence) return;
     const { entries } = this.#underWay;
     this.#forgetUnderWay();

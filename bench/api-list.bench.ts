@@ -38,7 +38,7 @@ const api = new ApiServer({
   version: '0.1.0',
   caPem: '',
   nodeStreams: { logs: () => never() },
-  enrolment: { enrol: () => never(), renew: () => never() },
+  enrolment: { enrol: () => never(), hasSigned: () => false, renew: () => never() },
   healthChecks: [],
   openApi: { get: () => Promise.resolve(undefined) },
 });

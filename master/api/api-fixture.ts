@@ -62,6 +62,7 @@ export async function apiFixture(
     enrolment: {
       enrol: () => Promise.reject(new ApiError('Unauthorized', 'the join token is not known')),
       renew: () => Promise.reject(new ApiError('Unauthorized', 'the node is not known')),
+      hasSigned: () => false,
     },
     healthChecks: [],
     openApi: new OpenApiDocuments('/nonexistent'),

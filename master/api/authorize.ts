@@ -22,10 +22,13 @@ export function authorize(user: User | undefined, info: RequestInfo): void {
   if (isOpen(info)) return;
   if (user === undefined) throw new ApiError('Unauthorized', 'Unauthorized');
   if (user.groups.includes('system:masters')) return;
-  if (user.groups.includes('system:nodes') && info.verb === 'post' && info.path === RENEW_PATH) {
-    return;
-  }
+  if (user.groups.includes('system:nodes') && isRenewal(info)) return;
   throw refusal(user, info);
+}
+
+/** Whether a request asks for nothing but a new certificate. */
+export function isRenewal(info: RequestInfo): boolean {
+  return !info.isResource && info.verb === 'post' && info.path === RENEW_PATH;
 }
 
 function refusal(user: User, info: RequestInfo): ApiError {

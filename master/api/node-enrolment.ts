@@ -26,5 +26,8 @@ export interface EnrolmentAnswer {
 export interface NodeEnrolment {
   /** Throws ApiError: Unauthorized (unknown, expired, used up, malformed token), Conflict (name held by another device), BadRequest. */
   enrol(token: string, request: EnrolmentRequest): Promise<EnrolmentAnswer>;
+  /** Throws ApiError: Forbidden (the node was removed), Conflict, BadRequest. */
   renew(nodeName: string, request: EnrolmentRequest): Promise<EnrolmentAnswer>;
+  /** Whether the cluster's CA signed this certificate (DER), whatever its dates. */
+  hasSigned(certificate: Uint8Array): boolean;
 }

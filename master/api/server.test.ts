@@ -387,6 +387,34 @@ describe('update', () => {
     );
   });
 
+  test('that does not fit is shown as the object it led to, unless it is a strategic one', async () => {
+    await call('POST', CONFIG_MAPS, configMap('a', { x: '1' }));
+    const messageOf = async (type: string, patch: unknown) => {
+      const answer = await call('PATCH', `${CONFIG_MAPS}/a`, patch, { 'Content-Type': type });
+      expect(answer.code).toBe(422);
+      return String(answer.body['message']);
+    };
+    const merged = await messageOf('application/merge-patch+json', { data: { x: 1 } });
+    expect(merged).toContain(String.raw`\"kind\":\"ConfigMap\"`);
+    const replaced = await messageOf('application/json-patch+json', [
+      { op: 'replace', path: '/data/x', value: 1 },
+    ]);
+    expect(replaced).toContain(String.raw`\"kind\":\"ConfigMap\"`);
+    const strategic = await messageOf('application/strategic-merge-patch+json', {
+      data: { x: 1 },
+    });
+    expect(strategic).not.toContain('ConfigMap\\"');
+  });
+
+  test('that is nested too deeply is 400', async () => {
+    await call('POST', CONFIG_MAPS, configMap('a', {}));
+    const deep = `{"data":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`;
+    const { code } = await call('PATCH', `${CONFIG_MAPS}/a`, deep, {
+      'Content-Type': 'application/merge-patch+json',
+    });
+    expect([code, fixture.logs]).toEqual([400, []]);
+  });
+
   test('of a missing object is 404', async () => {
     const { code, body } = await call('PUT', `${CONFIG_MAPS}/a`, configMap('a'));
     expect([code, body['message']]).toEqual([404, 'configmaps "a" not found']);

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError, badRequest } from '../../shared/errors.ts';
-import { authenticate, type User } from './authenticate.ts';
-import { authorize } from './authorize.ts';
+import { authenticate, authenticateExpired, type User } from './authenticate.ts';
+import { authorize, isRenewal } from './authorize.ts';
 import type { ApiParts, Exchange } from './exchange.ts';
 import { respondError } from './output/respond.ts';
 import { EventLines } from './output/watch-printer.ts';
@@ -47,10 +47,16 @@ export class ApiServer {
     return user;
   }
 
+  /** Believed for this request alone. */
+  private renewingUserOf(socket: Socket): User | undefined {
+    return authenticateExpired(socket, (raw) => this.parts.enrolment.hasSigned(raw));
+  }
+
   private async serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { path, query } = splitTarget(req.url ?? '/');
     const info = requestInfo(req.method ?? 'GET', path, query);
-    const user = this.userOf(req.socket);
+    const user =
+      this.userOf(req.socket) ?? (isRenewal(info) ? this.renewingUserOf(req.socket) : undefined);
     authorize(user, info);
     const exchange: Exchange = {
       req,

@@ -154,5 +154,13 @@ describe('enrolment', () => {
     });
     await registry.delete(NODES, { namespace: '', name: 'pi-6' });
     await expect(enrolment.renew('pi-6', request)).rejects.toThrow('join again with a token');
+    await registry.create(NODES, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'pi-6', uid: '', resourceVersion: '', creationTimestamp: '' },
+      spec: {},
+      status: {},
+    });
+    await expect(enrolment.renew('pi-6', request)).rejects.toThrow('join again with a token');
   });
 });

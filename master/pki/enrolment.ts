@@ -68,7 +68,8 @@ export class Enrolment implements NodeEnrolment {
       throw badRequest(`the certificate is node "${nodeName}", the request names another`);
     }
     const node = this.#find(nodeName);
-    if (node === undefined) {
+    // One made anew by hand has no holder: that takes a token.
+    if (node?.metadata.annotations?.[SIGNING_KEY_ANNOTATION] === undefined) {
       throw new ApiError('Forbidden', `node "${nodeName}" was removed: join again with a token`);
     }
     this.#checkHolder(node, request);
@@ -76,6 +77,10 @@ export class Enrolment implements NodeEnrolment {
     await this.#claim(request);
     this.#logger.info('a certificate was renewed', { node: nodeName });
     return this.#answer(nodeName, certificate);
+  }
+
+  hasSigned(certificate: Uint8Array): boolean {
+    return this.#authority.hasSigned(certificate);
   }
 
   #find(name: string): Node | undefined {

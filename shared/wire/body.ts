@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../meta/kube-object.ts';
+import { parseJsonText } from '../schema/go-json-text.ts';
 import { FrameError } from './frame.ts';
 
 /** A body as JSON in UTF-8. */
@@ -10,9 +11,9 @@ export function encodeBody(value: object): Uint8Array {
 export function decodeBody(body: Uint8Array): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(body));
+    value = parseJsonText(new TextDecoder().decode(body));
   } catch {
-    throw new FrameError('malformed', 'the body is not JSON');
+    throw new FrameError('malformed', 'the body is not JSON, or nested too deeply');
   }
   return objectIn(value, 'body');
 }

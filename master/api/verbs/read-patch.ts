@@ -1,6 +1,7 @@
 import { ApiError, badRequest } from '../../../shared/errors.ts';
 import type { JsonObject, JsonValue, KubeObject } from '../../../shared/meta/kube-object.ts';
 import type { Decoded, FieldValidation } from '../../../shared/schema/decode-json.ts';
+import { parseJsonText } from '../../../shared/schema/go-json-text.ts';
 import type { Gvk } from '../../../shared/schema/gvk.ts';
 import { mediaTypeOf, readBody, unsupportedMediaType } from '../body.ts';
 import type { ResourceExchange } from '../exchange.ts';
@@ -31,9 +32,16 @@ export async function readPatch(
   return {
     apply: (kind, current) => {
       const before = current as unknown as JsonObject;
-      const patched = applyPatch(type, kind, before, patch);
-      const shape = isObject(patch) ? patch : undefined;
-      return decodePatched(kind, patched, fieldValidation, shape);
+      const isStrategic = type === 'application/strategic-merge-patch+json' && isObject(patch);
+      try {
+        const patched = applyPatch(type, kind, before, patch);
+        return decodePatched(kind, patched, fieldValidation, isStrategic ? patch : undefined);
+      } catch (error) {
+        // The stack ended: operations can nest values deeper than any text that was parsed.
+        if (error instanceof RangeError)
+          throw badRequest('the patched object is nested too deeply');
+        throw error;
+      }
     },
   };
 }
@@ -67,7 +75,7 @@ function applyPatch(
 
 function parsePatch(text: string): JsonValue {
   try {
-    return JSON.parse(text) as JsonValue;
+    return parseJsonText(text);
   } catch (error) {
     throw badRequest(`error decoding patch: ${(error as Error).message}`);
   }

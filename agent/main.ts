@@ -21,6 +21,7 @@ import { DiskState } from './state/disk-state.ts';
 import { SavedPodSources } from './state/pod-sources.ts';
 import { LogFolders } from './streams/log-folders.ts';
 import { LogStreamHandler } from './streams/logs.ts';
+import { Upkeep } from './upkeep.ts';
 import { NodePodVolumes } from './volumes/pod-volumes.ts';
 
 /** The DNS domain of the cluster. */
@@ -121,6 +122,7 @@ export async function startAgent({
       random: Math.random,
       logger: log.child({ part: 'link' }),
       onRefused: (message) => onFatal(new Error(message)),
+      onBeat: () => upkeep.beat(),
     });
     const network = new RoutedPodNetwork({
       agentId,
@@ -158,6 +160,7 @@ export async function startAgent({
       node: nodeFacts,
       clock,
       log: log.child({ part: 'pods' }),
+      onImagePulled: () => attempt(reporter.refreshImages(), 'the images were not reported'),
     });
     const reporter = new NodeReporter({
       nodeName,
@@ -173,16 +176,21 @@ export async function startAgent({
       nodeIp,
       podCidr: () => node.podCidr(),
     });
-    const report = () => {
-      reporter
-        .refresh()
-        .catch((error: unknown) => log.warn('the node was not reported', { error }));
+    const attempt = (work: Promise<void>, failure: string) => {
+      work.catch((error: unknown) => log.warn(failure, { error: String(error) }));
     };
+    const upkeep = new Upkeep({
+      clock,
+      boundLogs: () => logFolders.bound(),
+      report: () => reporter.refresh(),
+      resync: () => pods.resync(),
+      log,
+    });
 
     // The saved pods first: they wait for no master.
     await pods.start();
     stops.push(() => pods.stop());
-    stops.push(node.onChange(report));
+    stops.push(node.onChange(() => attempt(reporter.refresh(), 'the node was not reported')));
     await reporter.start();
     link.start();
     stops.push(() => link.stop());

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../shared/reconcile/manual-clock.ts';
+import { silentLogger } from './runtime/contract-images.ts';
+import { Upkeep } from './upkeep.ts';
+
+class Bench {
+  readonly clock = new ManualClock();
+  readonly done: string[] = [];
+  readonly warnings: string[] = [];
+  hold: Promise<void> | undefined;
+  error: Error | undefined;
+  readonly upkeep = new Upkeep({
+    clock: this.clock,
+    boundLogs: async () => {
+      this.done.push('logs');
+      await this.hold;
+      if (this.error !== undefined) throw this.error;
+    },
+    report: async () => {
+      this.done.push('report');
+    },
+    resync: () => this.done.push('resync'),
+    log: { ...silentLogger, warn: (message) => this.warnings.push(message) },
+  });
+
+  async beat(): Promise<string[]> {
+    this.upkeep.beat();
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.done.splice(0);
+  }
+}
+
+describe('Upkeep', () => {
+  it('bounds the logs and reports the node with every beat, and reads the machine every ten minutes', async () => {
+    const bench = new Bench();
+    expect(await bench.beat()).toEqual(['logs', 'report']);
+    bench.clock.advance(599_999);
+    expect(await bench.beat()).toEqual(['logs', 'report']);
+    bench.clock.advance(1);
+    expect(await bench.beat()).toEqual(['resync', 'logs', 'report']);
+    expect(await bench.beat()).toEqual(['logs', 'report']);
+  });
+
+  it('one that fails is told and keeps no other from its turn', async () => {
+    const bench = new Bench();
+    bench.error = new Error('no space');
+    expect(await bench.beat()).toEqual(['logs', 'report']);
+    expect(bench.warnings).toEqual(['the logs could not be bounded']);
+    expect(await bench.beat()).toEqual(['logs', 'report']);
+  });
+
+  it('a beat while the last one is still at work does nothing', async () => {
+    const bench = new Bench();
+    let release = () => {};
+    bench.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    expect(await bench.beat()).toEqual(['logs', 'report']);
+    expect(await bench.beat()).toEqual([]);
+    release();
+    bench.hold = undefined;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await bench.beat()).toEqual(['logs', 'report']);
+  });
+});

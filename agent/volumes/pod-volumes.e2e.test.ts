@@ -63,6 +63,17 @@ function podWith(volume: Volume, mount: Partial<VolumeMount> = {}) {
 const TMPFS = 0x01021994;
 
 describe('volumes that are mounted', () => {
+  it('pods that are set up at once share one tmpfs', async () => {
+    const secret = { name: 's', secret: { secretName: 's' } };
+    const pods = ['a', 'b', 'c', 'd'].map((uid) => {
+      const made = podWith(secret);
+      return { ...made, metadata: { ...made.metadata, uid } };
+    });
+    const all = await Promise.all(pods.map((one) => volumes.setUp(one)));
+    expect(mountsUnder(join(root, 'memory'))).toHaveLength(1);
+    for (const paths of all) expect(existsSync(join(paths.get('s') ?? '', 'key'))).toBe(true);
+  });
+
   it('a secret lies in memory', async () => {
     const paths = await volumes.setUp(podWith({ name: 's', secret: { secretName: 's' } }));
     const path = paths.get('s') ?? '';

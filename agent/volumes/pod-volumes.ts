@@ -46,6 +46,8 @@ const MAX_CONFIG_BYTES = 256 * 1024;
  */
 export class NodePodVolumes implements PodVolumes {
   readonly #parts: NodePodVolumesParts;
+  /** The last look at the memory root: one at a time, or two pods would mount one tmpfs over the other and hide what is in it. */
+  #memoryTurn: Promise<void> = Promise.resolve();
 
   constructor(parts: NodePodVolumesParts) {
     this.#parts = parts;
@@ -72,10 +74,16 @@ export class NodePodVolumes implements PodVolumes {
       pod,
       diskFolder: join(this.#parts.diskRoot, uid, 'volumes', volume.name),
       memoryFolder: join(this.#parts.memoryRoot, uid, volume.name),
-      ensureMemory: () => ensureMemoryFolder(this.#parts.memoryRoot),
+      ensureMemory: () => this.#ensureMemory(),
       sources: this.#parts.sources,
       fields: this.#fields({ ip: '', hostIp: this.#parts.node.ip() }),
     });
+  }
+
+  #ensureMemory(): Promise<void> {
+    const ensure = () => ensureMemoryFolder(this.#parts.memoryRoot);
+    this.#memoryTurn = this.#memoryTurn.then(ensure, ensure);
+    return this.#memoryTurn;
   }
 
   async tearDown(podUid: string): Promise<void> {

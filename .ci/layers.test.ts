@@ -40,6 +40,8 @@ const CASES: readonly (readonly [path: string, code: string, says: string])[] = 
   ['agent/pods/e.ts', "import { a } from 'execa'; a();", 'execa is imported only in'],
   ['agent/pods/f.ts', "export const lazy = import('execa');", 'execa is imported only in'],
   ['agent/host/command.ts', "import { a } from 'execa'; a();", ''],
+  ['agent/network/dns/a.ts', "import { a } from 'dns-packet'; a();", 'dns-packet is imported only in'],
+  ['agent/network/dns/packet.ts', "import { a } from 'dns-packet'; a();", ''],
   ['agent/link/b.ts', "import { a } from 'mqtt'; a();", 'mqtt is imported only in'],
   ['master/fleet/e.ts', "import { a } from 'aedes'; a();", 'aedes is imported only in'],
   ['master/api/c.ts', "import { a } from 'ws'; a();", 'ws is imported only in'],

@@ -33,6 +33,8 @@ export interface NodePodVolumesParts {
   node: NodeFacts;
   /** `cluster.local`. */
   clusterDomain: string;
+  /** Where the cluster's DNS server is reached; undefined as long as it is not known. */
+  dnsAddress?: () => string | undefined;
 }
 
 /** Kubernetes' limit for one message (TerminationMessagePath). */
@@ -184,7 +186,10 @@ export class NodePodVolumes implements PodVolumes {
 
   async #resolver(pod: Pod): Promise<Mount> {
     const source = join(this.#parts.diskRoot, pod.metadata.uid, 'resolv.conf');
-    const resolver = podResolver(pod, await this.#nodeResolver(pod));
+    const { dnsAddress, clusterDomain: domain } = this.#parts;
+    const address = dnsAddress?.();
+    const cluster = address === undefined ? undefined : { address, domain };
+    const resolver = podResolver(pod, await this.#nodeResolver(pod), cluster);
     await writeIfChanged(source, formatResolver(resolver), 0o644);
     return { source, target: '/etc/resolv.conf', readOnly: false };
   }

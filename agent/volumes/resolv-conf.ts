@@ -7,17 +7,29 @@ export interface Resolver {
   options: string[];
 }
 
-/** What resolvers take at most, as Kubernetes' validation: three servers, 32 search domains. */
+/** The cluster's own DNS server. */
+export interface ClusterResolver {
+  address: string;
+  /** `cluster.local`. */
+  domain: string;
+}
+
+/** What resolvers take at most, as Kubernetes' validation: three servers, 32 search domains, 2048 characters of these. */
 const MAX_NAMESERVERS = 3;
 const MAX_SEARCHES = 32;
+const MAX_SEARCH_CHARACTERS = 2048;
 
 /**
- * The pod's resolver by its dnsPolicy: `None` has only its dnsConfig, all others begin with the node's. ClusterFirst belongs to the
- * cluster's own DNS server; as long as there is none it is like Default.
+ * The pod's resolver by its dnsPolicy: the cluster's (ClusterFirst, and on the host's network ClusterFirstWithHostNet), the node's
+ * (Default, and ClusterFirst on the host's network) or none; its dnsConfig is added. As long as the node does not know the cluster's
+ * server, the node's own stands in for it.
  */
-export function podResolver(pod: Pod, node: Resolver): Resolver {
-  const base =
-    pod.spec.dnsPolicy === 'None' ? { nameservers: [], searches: [], options: [] } : node;
+export function podResolver(
+  pod: Pod,
+  node: Resolver,
+  cluster: ClusterResolver | undefined,
+): Resolver {
+  const base = baseResolver(pod, node, cluster);
   const { nameservers = [], searches = [], options = [] } = pod.spec.dnsConfig ?? {};
   const merged = new Map(base.options.map((option) => [option.split(':')[0] ?? option, option]));
   for (const { name = '', value } of options) {
@@ -25,8 +37,24 @@ export function podResolver(pod: Pod, node: Resolver): Resolver {
   }
   return {
     nameservers: unique([...base.nameservers, ...nameservers]).slice(0, MAX_NAMESERVERS),
-    searches: unique([...base.searches, ...searches]).slice(0, MAX_SEARCHES),
+    searches: withinCharacters(unique([...base.searches, ...searches]).slice(0, MAX_SEARCHES)),
     options: [...merged.values()],
+  };
+}
+
+function baseResolver(pod: Pod, node: Resolver, cluster: ClusterResolver | undefined): Resolver {
+  const { dnsPolicy = 'ClusterFirst', hostNetwork = false } = pod.spec;
+  if (dnsPolicy === 'None') return { nameservers: [], searches: [], options: [] };
+  const wantsCluster =
+    dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
+  if (!wantsCluster || cluster === undefined) return node;
+  const { address, domain } = cluster;
+  const own = [`${pod.metadata.namespace}.svc.${domain}`, `svc.${domain}`, domain];
+  return {
+    nameservers: [address],
+    searches: unique([...own, ...node.searches]),
+    // A name with up to four dots may be one of the cluster: `_http._tcp.web.shop.svc`.
+    options: ['ndots:5'],
   };
 }
 
@@ -39,8 +67,9 @@ export function parseResolver(text: string): Resolver {
       .split(/\s+/);
     if (keyword === 'nameserver') resolver.nameservers.push(...values.slice(0, 1));
     // The last search line counts.
-    else if (keyword === 'search' || keyword === 'domain') resolver.searches = values;
-    else if (keyword === 'options') resolver.options.push(...values);
+    else if (keyword === 'search' || keyword === 'domain') {
+      resolver.searches = values.map((value) => (value === '.' ? value : value.replace(/\.$/, '')));
+    } else if (keyword === 'options') resolver.options.push(...values);
   }
   return resolver;
 }
@@ -55,6 +84,14 @@ export function formatResolver({ nameservers, searches, options }: Resolver): st
 /** A server that only the node itself reaches: a stub on a loopback address. */
 export function isLoopbackOnly({ nameservers }: Resolver): boolean {
   return nameservers.length > 0 && nameservers.every((server) => /^127\.|^::1$/.test(server));
+}
+
+function withinCharacters(searches: readonly string[]): string[] {
+  let length = -1;
+  return searches.filter((search) => {
+    length += search.length + 1;
+    return length <= MAX_SEARCH_CHARACTERS;
+  });
 }
 
 function unique(list: readonly string[]): string[] {

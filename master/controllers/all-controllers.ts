@@ -14,6 +14,7 @@ import { nodeLifecycleController } from './node-lifecycle/node-lifecycle-control
 import { OwnedObjects } from './owned-objects.ts';
 import { PodsByNode } from './pods-by-node.ts';
 import { replicaSetController } from './replicaset/replicaset-controller.ts';
+import { tokenCleaner } from './token-cleaner/token-cleaner.ts';
 
 export interface ControllerSettings {
   kinds: readonly ResourceKind[];
@@ -45,6 +46,7 @@ export class Controllers {
       replicaSetController(parts, pods),
       garbageCollector(parts, settings.kinds, dependents),
       eventExpiryController(parts),
+      tokenCleaner(parts),
     ];
     this.#runners = list.map((controller) => new ControllerRunner(controller, parts));
   }

@@ -29,14 +29,21 @@ export class ReportedEvents implements EventRecorder {
     this.#nodeName = parts.nodeName;
   }
 
-  record(about: Parameters<EventRecorder['record']>[0], event: Parameters<EventRecorder['record']>[1]): void {
+  record(
+    about: Parameters<EventRecorder['record']>[0],
+    event: Parameters<EventRecorder['record']>[1],
+  ): void {
     const now = formatTime(this.#clock.nowMs());
     const namespace = about.kind === 'Node' ? NODE_EVENTS_NAMESPACE : about.namespace;
     const name = `${about.name}.${digestOf([about.kind, about.uid, about.fieldPath ?? '', event.type, event.reason, event.message])}`;
     const { count, firstTimestamp } = this.#countOne(`${namespace}/${name}`, now);
     const { namespace: _namespace, ...reference } = about;
     const object: Omit<Event, 'metadata' | 'apiVersion' | 'kind'> = {
-      involvedObject: { apiVersion: 'v1', ...reference, ...(about.kind === 'Pod' && { namespace }) },
+      involvedObject: {
+        apiVersion: 'v1',
+        ...reference,
+        ...(about.kind === 'Pod' && { namespace }),
+      },
       ...event,
       source: { component: 'kubelet', host: this.#nodeName },
       reportingComponent: 'kubelet',
@@ -50,7 +57,10 @@ export class ReportedEvents implements EventRecorder {
 
   #countOne(key: string, now: string): Series {
     const before = this.#series.get(key);
-    const series = { count: (before?.count ?? 0) + 1, firstTimestamp: before?.firstTimestamp ?? now };
+    const series = {
+      count: (before?.count ?? 0) + 1,
+      firstTimestamp: before?.firstTimestamp ?? now,
+    };
     // Set again at the end, so that the first one is the one that was not heard of for longest.
     this.#series.delete(key);
     this.#series.set(key, series);

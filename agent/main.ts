@@ -1,7 +1,7 @@
 import type { Logger } from '../shared/logger.ts';
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
 import type { AgentConfig } from './config.ts';
-import { agentFolders } from './folders.ts';
+import { agentCgroup, agentFolders } from './folders.ts';
 import { FolderLock } from './host/folder-lock.ts';
 import { defaultRouteAddress } from './host/kernel-routes.ts';
 import { readLiveFigures, readMachineFacts } from './host/machine.ts';
@@ -17,6 +17,7 @@ import { SavedNode } from './node/saved-node.ts';
 import { PodWorker } from './pods/pod-worker.ts';
 import { chooseRuntime } from './runtime/choose-runtime.ts';
 import { NamespacePins } from './sandbox/namespace-pins.ts';
+import { AgentPodCgroups } from './sandbox/pod-cgroups.ts';
 import { DiskState } from './state/disk-state.ts';
 import { SavedPodSources } from './state/pod-sources.ts';
 import { LogFolders } from './streams/log-folders.ts';
@@ -26,6 +27,8 @@ import { NodePodVolumes } from './volumes/pod-volumes.ts';
 
 /** The DNS domain of the cluster. */
 const CLUSTER_DOMAIN = 'cluster.local';
+/** A pod's /dev/shm, as large as containerd's under Kubernetes. */
+const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
 export interface AgentParts {
   config: AgentConfig;
@@ -144,6 +147,7 @@ export async function startAgent({
     const pods: PodWorker = new PodWorker({
       agentId,
       runtime,
+      cgroups: new AgentPodCgroups(agentCgroup(agentId)),
       network,
       volumes: new NodePodVolumes({
         diskRoot: folders.volumes,
@@ -151,6 +155,7 @@ export async function startAgent({
         sources,
         node: nodeFacts,
         clusterDomain: CLUSTER_DOMAIN,
+        sharedMemoryBytes: SHARED_MEMORY_BYTES,
       }),
       logs: logFolders,
       state,

@@ -13,6 +13,7 @@ import type {
   ContainerRuns,
   EventRecorder,
   NodeFacts,
+  PodCgroups,
   PodLogs,
   PodNetwork,
   PodSources,
@@ -32,6 +33,7 @@ import { podStatus } from './status.ts';
 export interface PodWorkerParts {
   agentId: string;
   runtime: Runtime;
+  cgroups: PodCgroups;
   network: PodNetwork;
   volumes: PodVolumes;
   logs: PodLogs;
@@ -88,7 +90,7 @@ export class PodWorker implements ContainerRuns {
       agentId: parts.agentId,
       runtime: parts.runtime,
       volumes: parts.volumes,
-      hooks: podHooks(parts.volumes, parts.network),
+      hooks: podHooks(parts.cgroups, parts.volumes, parts.network),
       logs: parts.logs,
       sources: parts.sources,
       node: parts.node,
@@ -168,20 +170,22 @@ export class PodWorker implements ContainerRuns {
   }
 
   async #resync(): Promise<undefined> {
-    const { network, volumes, logs } = this.#parts;
-    const [, sandboxes, volumeUids, logUids] = await Promise.all([
+    const { cgroups, network, volumes, logs } = this.#parts;
+    const [, sandboxes, volumeUids, cgroupUids, logUids] = await Promise.all([
       this.#index.refresh(),
       network.list(),
       volumes.list(),
+      cgroups.list(),
       logs.list(),
     ]);
-    const known = [sandboxes, volumeUids, logUids, this.#index.podUids()].flat();
+    const setUp = new Set([...sandboxes, ...volumeUids, ...cgroupUids]);
+    const known = [...setUp, ...logUids, ...this.#index.podUids()];
     const isFirst = !this.#isSynced;
     this.#isSynced = true;
     for (const uid of new Set([...this.#desired.keys(), ...this.#memories.keys(), ...known])) {
       if (uid === '') continue;
       const memory = this.#memory(uid);
-      if (isFirst) memory.tornDown = !sandboxes.includes(uid) && !volumeUids.includes(uid);
+      if (isFirst) memory.tornDown = !setUp.has(uid);
       else if (memory.sandboxState === 'ready') memory.sandboxState = 'unknown';
       this.#loop.enqueue(uid);
     }

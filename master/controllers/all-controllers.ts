@@ -12,6 +12,7 @@ import { namespaceController } from './namespace/namespace-controller.ts';
 import { nodeCidrController } from './node-cidr/node-cidr-controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
 import { OwnedObjects } from './owned-objects.ts';
+import { podGarbageCollector } from './pod-gc/pod-gc.ts';
 import { PodsByNode } from './pods-by-node.ts';
 import { replicaSetController } from './replicaset/replicaset-controller.ts';
 import { tokenCleaner } from './token-cleaner/token-cleaner.ts';
@@ -45,6 +46,7 @@ export class Controllers {
       deploymentController(parts, replicaSets, pods),
       replicaSetController(parts, pods),
       garbageCollector(parts, settings.kinds, dependents),
+      podGarbageCollector(parts, podsByNode),
       eventExpiryController(parts),
       tokenCleaner(parts),
     ];

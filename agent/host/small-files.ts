@@ -59,6 +59,15 @@ export function removeFolder(folder: string): void {
   }
 }
 
+/** Leaves one that holds something as it is. */
+export function removeFolderIfEmpty(folder: string): void {
+  try {
+    removeFolder(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+  }
+}
+
 export function makeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o750 });
 }

@@ -5,16 +5,25 @@ import { type Controller, type ControllerParts, trigger } from '../controller.ts
 import { ignoreGone } from '../ignore-gone.ts';
 
 const FINALIZER = 'kubernetes';
+/**
+ * How long a namespace keeps its contents after its deletion (kube-controller-manager's namespaceDeletionGracePeriod): whoever deletes a
+ * list that begins with the namespace finds its other objects still there.
+ */
+const GRACE_MS = 5_000;
 
 /**
  * Empties a namespace that is being deleted, and lets it go when nothing is left in it (kube-controller-manager's namespace
  * controller). Deleted objects wake it, so it never polls.
  */
 export function namespaceController(
-  { registry, log }: ControllerParts,
+  { registry, clock, log }: ControllerParts,
   kinds: readonly ResourceKind[],
 ): Controller {
   const namespaced = kinds.filter((kind) => kind.namespaced);
+  const isEmpty = (name: string) =>
+    namespaced.every((kind) => registry.list(kind, name).length === 0);
+  /** When each was seen to be deleted, by the monotonic clock: the other one may be set meanwhile. */
+  const seenMs = new Map<string, number>();
   return {
     name: 'namespace',
     triggers: [
@@ -31,7 +40,14 @@ export function namespaceController(
     ],
     async reconcile(name) {
       const namespace = registry.find(NAMESPACES, { namespace: '', name });
-      if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
+      if (namespace?.metadata.deletionTimestamp === undefined) {
+        seenMs.delete(name);
+        return undefined;
+      }
+      const nowMs = clock.monotonicMs();
+      const dueMs = (seenMs.get(name) ?? nowMs) + GRACE_MS;
+      seenMs.set(name, dueMs - GRACE_MS);
+      if (nowMs < dueMs && !isEmpty(name)) return { afterMs: dueMs - nowMs };
       let left = 0;
       for (const kind of namespaced) {
         for (const object of registry.list(kind, name)) {

@@ -24,6 +24,26 @@ export function namespaceController(
     namespaced.every((kind) => registry.list(kind, name).length === 0);
   /** When each was seen to be deleted, by the monotonic clock: the other one may be set meanwhile. */
   const seenMs = new Map<string, number>();
+  const graceLeftMs = (name: string) => {
+    const nowMs = clock.monotonicMs();
+    const sinceMs = seenMs.get(name) ?? nowMs;
+    seenMs.set(name, sinceMs);
+    return sinceMs + GRACE_MS - nowMs;
+  };
+  /** Answers how many objects end only later. */
+  const deleteContents = async (name: string): Promise<number> => {
+    let left = 0;
+    for (const kind of namespaced) {
+      for (const object of registry.list(kind, name)) {
+        const deleting = object.metadata.deletionTimestamp !== undefined;
+        const deletion = deleting
+          ? undefined
+          : await registry.delete(kind, objectKey(object)).catch(ignoreGone);
+        if (deleting || deletion?.gone === false) left += 1;
+      }
+    }
+    return left;
+  };
   return {
     name: 'namespace',
     triggers: [
@@ -44,20 +64,9 @@ export function namespaceController(
         seenMs.delete(name);
         return undefined;
       }
-      const nowMs = clock.monotonicMs();
-      const dueMs = (seenMs.get(name) ?? nowMs) + GRACE_MS;
-      seenMs.set(name, dueMs - GRACE_MS);
-      if (nowMs < dueMs && !isEmpty(name)) return { afterMs: dueMs - nowMs };
-      let left = 0;
-      for (const kind of namespaced) {
-        for (const object of registry.list(kind, name)) {
-          const deleting = object.metadata.deletionTimestamp !== undefined;
-          const deletion = deleting
-            ? undefined
-            : await registry.delete(kind, objectKey(object)).catch(ignoreGone);
-          if (deleting || deletion?.gone === false) left += 1;
-        }
-      }
+      const waitMs = isEmpty(name) ? 0 : graceLeftMs(name);
+      if (waitMs > 0) return { afterMs: waitMs };
+      const left = await deleteContents(name);
       if (left > 0) {
         log.debug('namespace still holds objects', { namespace: name, left });
         return undefined;

@@ -105,7 +105,14 @@ export async function startAgent({
     };
     const nodeIp = () => config.nodeIp ?? defaultRouteAddress() ?? link.localAddress ?? '127.0.0.1';
 
-    const logFolders = new LogFolders(folders.logs);
+    const logFolders = new LogFolders(
+      folders.logs,
+      runtime.reopenLog &&
+        ((podUid, container, attempt) => {
+          const id = pods.runningContainer(podUid, container, attempt);
+          return id === undefined ? undefined : async () => await runtime.reopenLog?.(id);
+        }),
+    );
     // The stream asks the worker, which reports through the link, which serves the stream: one of them must come first.
     const logs = new LogStreamHandler({
       folders: logFolders,

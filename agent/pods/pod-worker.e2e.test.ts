@@ -30,7 +30,10 @@ const clock = new SystemClock();
 const state = new MemoryState();
 const reports: Report[] = [];
 const events: string[] = [];
-const folders = new LogFolders(join(root, 'logs'));
+const folders = new LogFolders(join(root, 'logs'), (uid, name, attempt) => {
+  const id = worker.runningContainer(uid, name, attempt);
+  return id === undefined ? undefined : () => runtime.reopenLog(id);
+});
 const sources = new SavedPodSources(state);
 const node = {
   name: 'node1',

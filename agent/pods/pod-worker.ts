@@ -143,6 +143,14 @@ export class PodWorker implements ContainerRuns {
     if (this.#isSynced) this.#loop.enqueue(podUid);
   }
 
+  /** The engine's id of this run, while it runs. */
+  runningContainer(podUid: string, container: string, attempt: number): string | undefined {
+    const found = this.#index
+      .ofPod(podUid)
+      .find((one) => one.container === container && one.attempt === attempt);
+    return found?.state === 'running' ? found.id : undefined;
+  }
+
   /** A container's status and the numbers of its last two runs, for who serves its log. */
   look(podUid: string, container: string) {
     const record = this.#memories.get(podUid)?.record;

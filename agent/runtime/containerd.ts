@@ -294,6 +294,9 @@ export class ContainerdRuntime implements Runtime {
     if (processIs(record.pid, id)) sendSignal(record.pid, `SIG${signal}`);
   }
 
+  /** Each piece is appended to whatever has the name then, so there is nothing to tell anybody. */
+  async reopenLog(): Promise<void> {}
+
   async remove(id: string): Promise<void> {
     const record = this.#records.get(id);
     this.#unfollow(record, false);

@@ -8,6 +8,7 @@ import {
   modifiedAtMs,
   readSmallFile,
   watchFolder,
+  writeFifo,
   writeSmallFile,
 } from '../host/small-files.ts';
 import { createCall } from './podman-arguments.ts';
@@ -208,6 +209,12 @@ export class PodmanRuntime implements Runtime {
     const pid = readNumber(`${runFolder}/${id}/userdata/pidfile`);
     if (pid === undefined || !processIs(pid, id)) return;
     sendSignal(pid, `SIG${signal}`);
+  }
+
+  /** The monitor's control FIFO; message 2 is "open the log anew". */
+  async reopenLog(id: string): Promise<void> {
+    const { containersFolder } = await this.#engine.places();
+    writeFifo(`${containersFolder}/${id}/userdata/ctl`, '2 0 0\n');
   }
 
   async remove(id: string): Promise<void> {

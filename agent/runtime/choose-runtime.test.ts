@@ -72,6 +72,6 @@ describe('installedRuntimes', () => {
     };
     const options = { ...OPTIONS, run, containerdAddress: '/nowhere/containerd.sock' };
     expect(await installedRuntimes(options)).toEqual([]);
-    expect(called).toEqual(['skerry-no-podman']);
+    expect(new Set(called)).toEqual(new Set(['skerry-no-podman']));
   });
 });

@@ -12,8 +12,9 @@ import {
   writeSmallFile,
 } from '../host/small-files.ts';
 import { createCall } from './podman-arguments.ts';
-import { PodmanEngine, type PodmanPlaces } from './podman-engine.ts';
+import { PodmanEngine } from './podman-engine.ts';
 import { PodmanImages } from './podman-images.ts';
+import type { PodmanPlaces } from './podman-places.ts';
 import { type ContainerFiles, containerState, type PodmanPsEntry } from './podman-state.ts';
 import {
   type ContainerExit,

@@ -3,6 +3,7 @@ import { readAgentConfig } from '../agent/config.ts';
 import { startAgent } from '../agent/main.ts';
 import { AGENT_ASSETS } from './assets.ts';
 import { CommandFailure } from './command-failure.ts';
+import { openDataDir } from './data-dir.ts';
 import { openLog } from './log.ts';
 import type { Command } from './main.ts';
 import { AGENT_OPTIONS, parseOptions } from './options.ts';
@@ -49,6 +50,7 @@ ${AGENT_USAGE}`,
         : { server: serverUrl(values.server), token: async () => token ?? '' };
     return await runUntilSignal(log, async (onFatal) => {
       const config = readAgentConfig(values);
+      await openDataDir(config.dataDir);
       const running = await startAgent({ config, join, log, assets: AGENT_ASSETS, onFatal });
       process.stdout.write(`ready: node ${config.nodeName}\n`);
       return running;

@@ -6,6 +6,7 @@ import { isConditionTrue } from '../shared/meta/condition.ts';
 import { NODES } from '../shared/resources/node.ts';
 import { AGENT_USAGE } from './agent.ts';
 import { AGENT_ASSETS, MASTER_ASSETS } from './assets.ts';
+import { openDataDir } from './data-dir.ts';
 import { defaultAddress } from './default-address.ts';
 import { openLog } from './log.ts';
 import type { Command } from './main.ts';
@@ -26,6 +27,7 @@ ${MASTER_USAGE}${AGENT_USAGE}`,
     return await runUntilSignal(log, async (onFatal) => {
       const masterConfig = readMasterConfig(values);
       const agentConfig = readAgentConfig(values);
+      await openDataDir(masterConfig.dataDir);
       const master = await startMaster({
         config: masterConfig,
         log,

@@ -10,6 +10,7 @@ import { AGENT_OPTIONS, parseOptions } from './options.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 
 export const AGENT_USAGE = `  --runtime NAME            podman, containerd or auto                    (auto)
+                            (containerd's socket: $CONTAINERD_ADDRESS, as for ctr)
   --node-name NAME          the node's name                               (the machine's)
   --node-ip ADDRESS         the node's address                            (the address of the default route)
 `;

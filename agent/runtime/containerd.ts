@@ -8,6 +8,7 @@ import {
   oomKillCount,
 } from '../host/cgroup.ts';
 import { CommandError, type RunCommand, runCommand } from '../host/command.ts';
+import { containerdAddress } from '../host/containerd-address.ts';
 import { hostDevices } from '../host/devices.ts';
 import { GrowingFile } from '../host/growing-file.ts';
 import {

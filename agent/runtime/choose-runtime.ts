@@ -1,9 +1,6 @@
+import { containerdAddress } from '../host/containerd-address.ts';
 import { socketAnswers } from '../host/local-socket.ts';
-import {
-  CONTAINERD_ADDRESS,
-  ContainerdRuntime,
-  type ContainerdRuntimeOptions,
-} from './containerd.ts';
+import { ContainerdRuntime, type ContainerdRuntimeOptions } from './containerd.ts';
 import { PodmanRuntime, type PodmanRuntimeOptions } from './podman.ts';
 import { type Runtime, RuntimeError } from './runtime.ts';
 
@@ -41,7 +38,7 @@ export async function installedRuntimes(
 ): Promise<Runtime[]> {
   const candidates: Runtime[] = [new PodmanRuntime(options)];
   // ctr takes seconds to find out that no daemon runs.
-  if (await socketAnswers(options.containerdAddress ?? CONTAINERD_ADDRESS)) {
+  if (await socketAnswers(options.containerdAddress ?? containerdAddress())) {
     candidates.push(new ContainerdRuntime(options));
   }
   const outcomes = await Promise.allSettled(candidates.map(working));

@@ -47,7 +47,7 @@ import {
 import { AGENT_LABEL, type RuntimeOptions } from './runtime-options.ts';
 
 export interface ContainerdRuntimeOptions extends RuntimeOptions {
-  /** containerd's socket; CONTAINERD_ADDRESS if absent. */
+  /** containerd's socket; $CONTAINERD_ADDRESS, else the usual one, if absent. */
   containerdAddress?: string;
   /** containerd's namespace; `skerry` if absent. */
   containerdNamespace?: string;
@@ -57,9 +57,6 @@ export interface ContainerdRuntimeOptions extends RuntimeOptions {
   /** How many ctr processes at once; the others wait. */
   maxProcesses?: number;
 }
-
-/** Where containerd listens unless told otherwise. */
-export const CONTAINERD_ADDRESS = '/run/containerd/containerd.sock';
 
 const START_ERROR_EXIT_CODE = 128;
 const KILLED_EXIT_CODE = 137;
@@ -101,7 +98,7 @@ export class ContainerdRuntime implements Runtime {
     this.#ctr = new Ctr({
       run: options.run ?? runCommand,
       command: options.ctr ?? 'ctr',
-      address: options.containerdAddress ?? CONTAINERD_ADDRESS,
+      address: options.containerdAddress ?? containerdAddress(),
       namespace: options.containerdNamespace ?? 'skerry',
       maxProcesses: options.maxProcesses ?? 2,
     });

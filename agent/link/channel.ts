@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from '../../shared/logger.ts';
-import { type BeatAddress, beatChain, encodeBeat } from '../../shared/wire/beat.ts';
 import { FrameError, type MessageKind } from '../../shared/wire/frame.ts';
 import type { Message } from '../../shared/wire/message-assembler.ts';
 import { encodeAlive } from '../../shared/wire/report-messages.ts';
@@ -8,7 +6,6 @@ import { type Leaf, leavesOf, nodeTopic, TOPICS } from '../../shared/wire/topics
 import { brokerUrl, type Enrolment, type Identity } from './identity.ts';
 import { LinkConnection } from './link.ts';
 import { LinkCodec } from './link-codec.ts';
-import { sha256 } from './node-crypto.ts';
 
 /** The will is signed before the heartbeats that it ends, and must count as newer than all of them. */
 const WILL_SEQUENCE = Number.MAX_SAFE_INTEGER;
@@ -22,18 +19,12 @@ export class Channel {
   readonly #topicOf: (leaf: Leaf) => string;
   readonly #codec: LinkCodec;
   readonly #connection: LinkConnection;
-  readonly #address: BeatAddress;
-  /** Of the chain whose anchor was sent: the values that are still to be shown, the next one last. */
-  #beats: Uint8Array[] = [];
-  #beatPlace = 0;
 
   private constructor(
     connection: LinkConnection,
     codec: LinkCodec,
-    address: BeatAddress,
     topicOf: (leaf: Leaf) => string,
   ) {
-    this.#address = address;
     this.#connection = connection;
     this.#codec = codec;
     this.#topicOf = topicOf;
@@ -88,7 +79,7 @@ export class Channel {
       parts.signal,
     );
     return {
-      channel: new Channel(connection, codec, { cluster, node }, topicOf),
+      channel: new Channel(connection, codec, topicOf),
       attach: (next) => {
         receiver = next;
         for (const [leaf, message] of early.splice(0)) next(leaf, message);
@@ -116,21 +107,6 @@ export class Channel {
       this.#connection.publish(this.#topicOf(leaf), frame, TOPICS[leaf].qos);
     }
     return sequence;
-  }
-
-  /** Says that the node is there: signed at first and now and then, in short in between. */
-  beat(): void {
-    const value = this.#beats.pop();
-    if (value !== undefined) {
-      this.#beatPlace += 1;
-      const frame = encodeBeat(this.#beatPlace, value);
-      this.#connection.publish(this.#topicOf('al'), frame, TOPICS.al.qos);
-      return;
-    }
-    this.#beats = beatChain(this.#address, randomBytes(16), sha256);
-    this.#beatPlace = 0;
-    const anchor = this.#beats.pop();
-    this.send('al', 'alive', encodeAlive({ up: true, ...(anchor && { anchor }) }));
   }
 
   /** Ends the connection in order: the master is told, the will is not needed. */

@@ -16,10 +16,6 @@ export function sha256Hex(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
-}
-
 /** Ed25519 (RFC 8032), 64 bytes. */
 export function signWith(key: KeyObject, bytes: Uint8Array): Uint8Array {
   return sign(null, bytes, key);

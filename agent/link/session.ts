@@ -2,7 +2,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { decodeBody, encodeBody } from '../../shared/wire/body.ts';
 import type { Message } from '../../shared/wire/message-assembler.ts';
-import { readSeen } from '../../shared/wire/report-messages.ts';
+import { encodeAlive, readSeen } from '../../shared/wire/report-messages.ts';
 import { formatSession } from '../../shared/wire/session-id.ts';
 import { decodeStreamMessage, encodeStreamMessage } from '../../shared/wire/stream-messages.ts';
 import type { Leaf } from '../../shared/wire/topics.ts';
@@ -190,7 +190,7 @@ export class Link {
     const beat = () => {
       this.#parts.onBeat?.();
       if (channel.unsentBytes > STALLED_BYTES) return;
-      channel.beat();
+      channel.send('al', 'alive', encodeAlive({ up: true }));
     };
     const heartbeat = new Heartbeat({ beat, clock, random });
     const cancelRenewal = this.#renewInTime();

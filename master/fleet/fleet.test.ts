@@ -1,13 +1,12 @@
-import { randomBytes, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CONFIG_MAPS } from '../../shared/resources/config-map.ts';
 import { LEASES } from '../../shared/resources/lease.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
-import { beatChain, encodeBeat } from '../../shared/wire/beat.ts';
 import { decodeBody } from '../../shared/wire/body.ts';
 import { encodeMessage } from '../../shared/wire/frame.ts';
-import { encodeAlive, readSeen } from '../../shared/wire/report-messages.ts';
+import { readSeen } from '../../shared/wire/report-messages.ts';
 import {
   decodeStreamMessage,
   encodeStreamMessage,
@@ -30,7 +29,7 @@ import {
   TestSigner,
   until,
 } from './fleet-fixture.ts';
-import { deflate, sha256 } from './node-crypto.ts';
+import { deflate } from './node-crypto.ts';
 import { RegistryFixture } from './registry-fixture.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
 
@@ -185,52 +184,12 @@ test('reports are written and acknowledged, and a refused one is named', async (
   expect(statusOf('far')?.phase).not.toBe('Running');
 });
 
-const NO_VALUE = new Uint8Array(16);
-
 test('a heartbeat renews the lease of the node', async () => {
   const node = await join(a);
   await node.send('al', 'alive', Buffer.from('1'));
   await until(
     () => fixture.registry.find(LEASES, { namespace: 'kube-node-lease', name: 'a' }) !== undefined,
   );
-});
-
-test('a beat renews the lease once, in the session and before the farewell of its signed heartbeat', async () => {
-  const node = await join(a);
-  const key = { namespace: 'kube-node-lease', name: 'a' };
-  const renewed = () => fixture.registry.find(LEASES, key)?.spec.renewTime;
-  const chain = () => beatChain({ cluster: CLUSTER, node: 'a' }, randomBytes(16), sha256);
-  const [second = NO_VALUE, first = NO_VALUE, anchor = NO_VALUE] = chain();
-  await node.publish('al', encodeBeat(1, first));
-  await node.send('al', 'alive', encodeAlive({ up: true, anchor }));
-  await until(() => renewed() !== undefined);
-  const times = [renewed()];
-  const settle = async () => {
-    // Messages of one node are taken in order: the answer to this one says that the beat was.
-    const sequence = await node.send('st', 'reports', { reports: [] });
-    await until(() =>
-      node.received.some(({ body }) =>
-        Buffer.from(body).toString().includes(`"sequence":${sequence}`),
-      ),
-    );
-  };
-  const beat = async (place: number, value: Uint8Array, counts: boolean) => {
-    fixture.clock.advance(1000);
-    await node.publish('al', encodeBeat(place, value));
-    await settle();
-    expect(renewed() === times.at(-1)).toBe(!counts);
-    times.push(renewed());
-  };
-  await beat(1, randomBytes(16), false);
-  await beat(1, first, true);
-  await beat(1, first, false);
-  await beat(2, second, true);
-  const [, later = NO_VALUE, lastAnchor = NO_VALUE] = chain();
-  await node.send('al', 'alive', encodeAlive({ up: true, anchor: lastAnchor }));
-  await node.send('al', 'alive', encodeAlive({ up: false }));
-  await settle();
-  times.push(renewed());
-  await beat(1, later, false);
 });
 
 test('a message that another node signed is refused', async () => {

@@ -78,10 +78,6 @@ export function sha256Hex(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
-}
-
 /** Beyond this a snapshot is compressed less and faster, so that it does not hold up everything else. */
 const FAST_DEFLATE_FROM_BYTES = 128 * 1024;
 

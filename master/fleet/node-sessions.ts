@@ -1,5 +1,4 @@
 import type { Logger } from '../../shared/logger.ts';
-import { BEAT_VERSION, checkBeat } from '../../shared/wire/beat.ts';
 import {
   decodeFrame,
   encodeMessage,
@@ -7,10 +6,10 @@ import {
   type MessageKind,
 } from '../../shared/wire/frame.ts';
 import { type Message, MessageAssembler } from '../../shared/wire/message-assembler.ts';
-import { encodeAlive, readAlive } from '../../shared/wire/report-messages.ts';
+import { readAlive } from '../../shared/wire/report-messages.ts';
 import { isLaterSession, parseSession } from '../../shared/wire/session-id.ts';
 import { type Leaf, TOPICS } from '../../shared/wire/topics.ts';
-import { deflate, inflate, type Signer, sha256, verifyBytes } from './node-crypto.ts';
+import { deflate, inflate, type Signer, verifyBytes } from './node-crypto.ts';
 import type { NodeKeyRing } from './node-key-ring.ts';
 
 /** What sessions need of the broker. */
@@ -48,8 +47,6 @@ interface SessionState {
   /** Highest sequence per leaf, of this session. */
   received: Map<Leaf, number>;
   assemblers: Map<Leaf, MessageAssembler>;
-  /** What the next unsigned heartbeat must belong to: the anchor of the last signed one, and the place of the last beat. */
-  beats: { anchor: Uint8Array; after: number } | undefined;
   /** What waits on a leaf while the chunks of a message are being taken: chunks stay together and sequences in order. */
   waiting: Map<Leaf, Uint8Array[]>;
   sent: number;
@@ -120,9 +117,6 @@ export class NodeSessions {
   #receive(node: string, leaf: Leaf, payload: Uint8Array): NodeMessage | undefined {
     const signingKey = this.#options.keys.signingKey(node);
     if (!signingKey) throw new FrameError('signature', 'the node is not enrolled');
-    if (leaf === 'al' && payload[0] === BEAT_VERSION) {
-      return this.#receiveBeat(node, signingKey.fingerprint, payload);
-    }
     const address = { cluster: this.#options.cluster, node, leaf };
     const frame = decodeFrame(address, payload, (signed, signature) =>
       verifyBytes(signingKey.key, signed, signature),
@@ -141,30 +135,7 @@ export class NodeSessions {
     const message = assemblerOf(state, leaf).add(frame);
     if (!message) return undefined;
     if (leaf !== 'rs') state.received.set(leaf, message.header.sequence);
-    if (leaf === 'al') {
-      const { up, anchor } = readAlive(message.body);
-      state.beats = up && anchor ? { anchor, after: 0 } : undefined;
-    }
     return { ...message, node, leaf };
-  }
-
-  /** Throws FrameError when it is not of the chain that the node last signed for in its current session. */
-  #receiveBeat(node: string, keyFingerprint: string, payload: Uint8Array): NodeMessage | undefined {
-    const state = this.#states.get(node);
-    // Nothing to hold it against: the signed one before was lost, the next is not far.
-    if (!state?.beats || state.session === undefined || state.keyFingerprint !== keyFingerprint) {
-      return undefined;
-    }
-    const { cluster } = this.#options;
-    state.beats.after = checkBeat({ cluster, node }, payload, state.beats, sha256);
-    const sequence = state.received.get('al') ?? 0;
-    const header = { session: state.session, epoch: 0, term: 0, generation: 0, sequence };
-    return {
-      header: { kind: 'alive', ...header },
-      body: encodeAlive({ up: true }),
-      node,
-      leaf: 'al',
-    };
   }
 
   /** A later session begins with its first message, except with a will: that of a lost connection may come at any time. */
@@ -191,7 +162,6 @@ export class NodeSessions {
   #begin(state: SessionState, session: string | undefined): void {
     state.session = session;
     state.received.clear();
-    state.beats = undefined;
     state.assemblers.clear();
     // Frames under way belong to the former session; their callbacks find another map entry.
     state.waiting.clear();
@@ -265,7 +235,6 @@ export class NodeSessions {
       keyFingerprint: undefined,
       connected: false,
       received: new Map(),
-      beats: undefined,
       assemblers: new Map(),
       waiting: new Map(),
       sent: 0,

@@ -28,8 +28,6 @@ export interface Seen {
 /** `alive`: the heartbeat (`up: true`), the first one being the birth; the will is `up: false`. */
 export interface Alive {
   up: boolean;
-  /** Of the unsigned beats that follow (beat.ts). */
-  anchor?: Uint8Array;
 }
 
 export function readReports(body: JsonObject): Reports {
@@ -55,12 +53,11 @@ export function readSeen(body: JsonObject): Seen {
   };
 }
 
-/** A heartbeat is sent so often that its body is one byte, '1' up, '0' down, and the anchor. */
-export function encodeAlive({ up, anchor }: Alive): Uint8Array {
-  return Uint8Array.of(up ? 0x31 : 0x30, ...(anchor ?? []));
+/** A heartbeat is sent so often that its body is one byte: '1' up, '0' down. */
+export function encodeAlive({ up }: Alive): Uint8Array {
+  return new TextEncoder().encode(up ? '1' : '0');
 }
 
 export function readAlive(body: Uint8Array): Alive {
-  const up = body[0] !== 0x30;
-  return body.length > 1 ? { up, anchor: body.slice(1) } : { up };
+  return { up: body[0] !== 0x30 };
 }

@@ -48,6 +48,8 @@ export interface JoinSource {
 }
 
 export interface RunningAgent {
+  /** The name under which the device has joined or joins. */
+  nodeName: string;
   /** The link and the workers end; containers go on. */
   stop(): Promise<void>;
 }
@@ -210,7 +212,7 @@ export async function startAgent({
       (inventory) => reporter.setInventory(inventory),
       (error: unknown) => log.warn('the hardware is not known', { error }),
     );
-    return { stop };
+    return { nodeName, stop };
   } catch (error) {
     await stop();
     throw error;

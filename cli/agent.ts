@@ -53,7 +53,7 @@ ${AGENT_USAGE}`,
       const config = readAgentConfig(values);
       await openDataDir(config.dataDir);
       const running = await startAgent({ config, join, log, assets: AGENT_ASSETS, onFatal });
-      process.stdout.write(`ready: node ${config.nodeName}\n`);
+      process.stdout.write(`ready: node ${running.nodeName}\n`);
       return running;
     });
   },

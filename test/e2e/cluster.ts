@@ -192,7 +192,7 @@ function minor(version: string): number {
 }
 
 /** The newest kubectl beside the one on PATH, else that. */
-export function newestKubectl(): string {
+function newestKubectl(): string {
   const newest = kubectls().at(-1);
   return newest !== undefined && newest.version !== '1.20' ? newest.path : kubectlOnPath();
 }

@@ -89,6 +89,12 @@ describe('kubectl is told what is wrong with a manifest', () => {
     );
   });
 
+  it('a kind that does not exist', async () => {
+    expect(await refused({ ...configMap, kind: 'ConfigMapp' })).toBe(
+      'error: resource mapping not found for name: "taken" namespace: "" from "STDIN": no matches for kind "ConfigMapp" in version "v1"\nensure CRDs are installed first\n',
+    );
+  });
+
   it('an object that is not there', async () => {
     expect((await cluster.kubectl(['get', 'pod', 'none'])).stderr).toBe(
       'Error from server (NotFound): pods "none" not found\n',

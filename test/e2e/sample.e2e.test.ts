@@ -112,7 +112,9 @@ describe('the sample application', () => {
     );
   });
 
-  it('is scaled to five', async () => {
+  it('is scaled to five, under the eyes of a watch', async () => {
+    const watch = cluster.kubectlProgram(['get', 'pods', '-A', '-o', 'wide', '-w']);
+    await watch.line(/ 2\/2 +Running /);
     await inSample('scale', 'deploy/front', '--replicas=5');
     await inSample(
       'wait',
@@ -124,6 +126,10 @@ describe('the sample application', () => {
     expect(new Set(pods.map(({ status }) => status.podIP)).size).toBe(5);
     await inSample('scale', 'deploy/front', '--replicas=2');
     await inSample('wait', 'deploy/front', '--for=jsonpath={.status.replicas}=2', '--timeout=60s');
+    await watch.line(/ 0\/2 +Pending +0 .* <none> +<none> /);
+    await watch.line(/ 0\/2 +ContainerCreating +0 /);
+    await watch.line(/ 2\/2 +Terminating +0 /);
+    await watch.stop();
   });
 
   it('is rolled to a new image and back', async () => {

@@ -22,6 +22,7 @@ export default defineConfig({
           name: 'e2e',
           root: new URL('..', import.meta.url).pathname,
           include: ['{agent,master,cli,test}/**/*.e2e.test.ts'],
+          globalSetup: ['test/e2e/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,

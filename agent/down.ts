@@ -1,32 +1,48 @@
+import { dirname } from 'node:path';
 import type { Logger } from '../shared/logger.ts';
 import { agentCgroup, agentFolders } from './folders.ts';
 import { clearCgroupTree, detectCgroups } from './host/cgroup.ts';
-import { runCommand } from './host/command.ts';
 import { readTextFile } from './host/files.ts';
-import { mountPoints } from './host/mounts.ts';
-import { removeFolder } from './host/volume-files.ts';
+import { removeFolderIfEmpty } from './host/small-files.ts';
+import { SystemClock } from './host/system-clock.ts';
+import { listFolder, removeFolder } from './host/volume-files.ts';
 import { RoutedPodNetwork } from './network/pod-network.ts';
+import { stopContainers } from './pods/stop-containers.ts';
 import { installedRuntimes } from './runtime/choose-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { NamespacePins } from './sandbox/namespace-pins.ts';
 
-/** What a container has to end by itself when its node goes down, milliseconds; as long as the kubelet's default grace for shutdown. */
-const GRACE_MS = 10_000;
+const ID_FILE = 'id';
+/** What is left in the agent's cgroups when its containers are gone ends by itself in less, milliseconds. */
+const CLEAN_UP_PATIENCE_MS = 10_000;
 
-/** Stops every container of the agent of this data directory, whose process has ended. Answers how many ran. */
+/** Stops every container of the agent of this data directory, whose process has ended, each within its grace. Answers how many ran. */
 export async function stopAgentPods(dataDir: string, log: Logger): Promise<number> {
   const agentId = await savedAgentId(dataDir);
   if (agentId === undefined) return 0;
-  const counts = await Promise.all((await runtimesOf(dataDir, agentId, log)).map(stopContainers));
+  const clock = new SystemClock();
+  const runtimes = await runtimesOf(dataDir, agentId, log);
+  const counts = await Promise.all(runtimes.map((runtime) => stopContainers(runtime, clock)));
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Removes everything that carries the id of this data directory's agent, in whatever state it is, and the agent's own data. */
+/**
+ * Removes everything that carries the id of this data directory's agent, in whatever state it is, and the agent's own data. The id
+ * goes last: a purge that was cut off finds its way again. Throws rather than remove a folder in which something is still mounted.
+ */
 export async function purgeAgent(dataDir: string, log: Logger): Promise<void> {
   const agentId = await savedAgentId(dataDir);
-  if (agentId === undefined) return;
-  const folders = agentFolders(dataDir);
-  const runDir = folders.run(agentId);
+  if (agentId !== undefined) await purgeMachine(dataDir, agentId, log);
+  const { state } = agentFolders(dataDir);
+  for (const name of await listFolder(state)) {
+    if (name !== ID_FILE) await removeFolder(`${state}/${name}`);
+  }
+  await removeFolder(state);
+}
+
+/** What there is of an agent outside its data directory. */
+async function purgeMachine(dataDir: string, agentId: string, log: Logger): Promise<void> {
+  const runDir = agentFolders(dataDir).run(agentId);
   for (const runtime of await runtimesOf(dataDir, agentId, log)) await runtime.purge();
   const network = new RoutedPodNetwork({
     agentId,
@@ -36,13 +52,14 @@ export async function purgeAgent(dataDir: string, log: Logger): Promise<void> {
     log,
   });
   await network.purge();
-  await unmountBelow([runDir, folders.state]);
-  await clearCgroupTree(detectCgroups(), agentCgroup(agentId), GRACE_MS);
+  await clearCgroupTree(detectCgroups(), agentCgroup(agentId), CLEAN_UP_PATIENCE_MS);
+  // With the tmpfs of its volumes.
   await removeFolder(runDir);
+  removeFolderIfEmpty(dirname(runDir));
 }
 
 async function savedAgentId(dataDir: string): Promise<string | undefined> {
-  return (await readTextFile(`${agentFolders(dataDir).state}/id`))?.trim();
+  return (await readTextFile(`${agentFolders(dataDir).state}/${ID_FILE}`))?.trim();
 }
 
 async function runtimesOf(dataDir: string, agentId: string, log: Logger): Promise<Runtime[]> {
@@ -54,41 +71,4 @@ async function runtimesOf(dataDir: string, agentId: string, log: Logger): Promis
     log,
     nowMs: Date.now,
   });
-}
-
-async function stopContainers(runtime: Runtime): Promise<number> {
-  const running = (await runtime.list()).filter(({ state }) => state === 'running');
-  const left = new Set(running.map(({ id }) => id));
-  if (left.size === 0) return 0;
-  const ended = withResolvers();
-  const unwatch = await runtime.watch(({ id }) => {
-    left.delete(id);
-    if (left.size === 0) ended.resolve();
-  });
-  const timer = setTimeout(() => ended.resolve(), GRACE_MS);
-  await Promise.all(running.map(({ id }) => runtime.signal(id, 'TERM')));
-  await ended.promise;
-  clearTimeout(timer);
-  unwatch();
-  await Promise.all([...left].map((id) => runtime.signal(id, 'KILL')));
-  return running.length;
-}
-
-/** Node 20 has no Promise.withResolvers. */
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}
-
-/** Deepest first; a mount over a mount is undone as often as it is there. */
-async function unmountBelow(folders: readonly string[]): Promise<void> {
-  const below = mountPoints().filter((path) =>
-    folders.some((folder) => path === folder || path.startsWith(`${folder}/`)),
-  );
-  for (const path of below.sort((left, right) => right.length - left.length)) {
-    await runCommand('umount', [path], { allowFailure: true });
-  }
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../shared/logger.ts';
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
 import type { AgentConfig } from './config.ts';
-import { agentFolders } from './folders.ts';
+import { agentCgroup, agentFolders } from './folders.ts';
 import { FolderLock } from './host/folder-lock.ts';
 import { defaultRouteAddress } from './host/kernel-routes.ts';
 import { readLiveFigures, readMachineFacts } from './host/machine.ts';
@@ -17,6 +17,7 @@ import { SavedNode } from './node/saved-node.ts';
 import { PodWorker } from './pods/pod-worker.ts';
 import { chooseRuntime } from './runtime/choose-runtime.ts';
 import { NamespacePins } from './sandbox/namespace-pins.ts';
+import { AgentPodCgroups } from './sandbox/pod-cgroups.ts';
 import { DiskState } from './state/disk-state.ts';
 import { SavedPodSources } from './state/pod-sources.ts';
 import { LogFolders } from './streams/log-folders.ts';
@@ -26,6 +27,8 @@ import { NodePodVolumes } from './volumes/pod-volumes.ts';
 
 /** The DNS domain of the cluster. */
 const CLUSTER_DOMAIN = 'cluster.local';
+/** A pod's /dev/shm, as large as containerd's under Kubernetes. */
+const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
 export interface AgentParts {
   config: AgentConfig;
@@ -45,6 +48,8 @@ export interface JoinSource {
 }
 
 export interface RunningAgent {
+  /** The name under which the device has joined or joins. */
+  nodeName: string;
   /** The link and the workers end; containers go on. */
   stop(): Promise<void>;
 }
@@ -102,7 +107,14 @@ export async function startAgent({
     };
     const nodeIp = () => config.nodeIp ?? defaultRouteAddress() ?? link.localAddress ?? '127.0.0.1';
 
-    const logFolders = new LogFolders(folders.logs);
+    const logFolders = new LogFolders(
+      folders.logs,
+      runtime.reopenLog &&
+        ((podUid, container, attempt) => {
+          const id = pods.runningContainer(podUid, container, attempt);
+          return id === undefined ? undefined : async () => await runtime.reopenLog?.(id);
+        }),
+    );
     // The stream asks the worker, which reports through the link, which serves the stream: one of them must come first.
     const logs = new LogStreamHandler({
       folders: logFolders,
@@ -144,6 +156,7 @@ export async function startAgent({
     const pods: PodWorker = new PodWorker({
       agentId,
       runtime,
+      cgroups: new AgentPodCgroups(agentCgroup(agentId)),
       network,
       volumes: new NodePodVolumes({
         diskRoot: folders.volumes,
@@ -151,6 +164,7 @@ export async function startAgent({
         sources,
         node: nodeFacts,
         clusterDomain: CLUSTER_DOMAIN,
+        sharedMemoryBytes: SHARED_MEMORY_BYTES,
       }),
       logs: logFolders,
       state,
@@ -198,7 +212,7 @@ export async function startAgent({
       (inventory) => reporter.setInventory(inventory),
       (error: unknown) => log.warn('the hardware is not known', { error }),
     );
-    return { stop };
+    return { nodeName, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -3,12 +3,14 @@ import { readAgentConfig } from '../agent/config.ts';
 import { startAgent } from '../agent/main.ts';
 import { AGENT_ASSETS } from './assets.ts';
 import { CommandFailure } from './command-failure.ts';
+import { openDataDir } from './data-dir.ts';
 import { openLog } from './log.ts';
 import type { Command } from './main.ts';
 import { AGENT_OPTIONS, parseOptions } from './options.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 
 export const AGENT_USAGE = `  --runtime NAME            podman, containerd or auto                    (auto)
+                            (containerd's socket: $CONTAINERD_ADDRESS, as for ctr)
   --node-name NAME          the node's name                               (the machine's)
   --node-ip ADDRESS         the node's address                            (the address of the default route)
 `;
@@ -49,8 +51,9 @@ ${AGENT_USAGE}`,
         : { server: serverUrl(values.server), token: async () => token ?? '' };
     return await runUntilSignal(log, async (onFatal) => {
       const config = readAgentConfig(values);
+      await openDataDir(config.dataDir);
       const running = await startAgent({ config, join, log, assets: AGENT_ASSETS, onFatal });
-      process.stdout.write(`ready: node ${config.nodeName}\n`);
+      process.stdout.write(`ready: node ${running.nodeName}\n`);
       return running;
     });
   },

@@ -1,6 +1,7 @@
 import { readMasterConfig } from '../master/config.ts';
 import { startMaster } from '../master/main.ts';
 import { MASTER_ASSETS } from './assets.ts';
+import { openDataDir } from './data-dir.ts';
 import { defaultAddress } from './default-address.ts';
 import { openLog } from './log.ts';
 import type { Command } from './main.ts';
@@ -27,6 +28,7 @@ ${MASTER_USAGE}`,
     const log = openLog();
     return await runUntilSignal(log, async (onFatal) => {
       const config = readMasterConfig(values);
+      await openDataDir(config.dataDir);
       const running = await startMaster({
         config,
         log,

@@ -3,9 +3,11 @@ import { startAgent } from '../agent/main.ts';
 import { readMasterConfig } from '../master/config.ts';
 import { type Master, startMaster } from '../master/main.ts';
 import { isConditionTrue } from '../shared/meta/condition.ts';
+import { LEASES } from '../shared/resources/lease.ts';
 import { NODES } from '../shared/resources/node.ts';
 import { AGENT_USAGE } from './agent.ts';
 import { AGENT_ASSETS, MASTER_ASSETS } from './assets.ts';
+import { openDataDir } from './data-dir.ts';
 import { defaultAddress } from './default-address.ts';
 import { openLog } from './log.ts';
 import type { Command } from './main.ts';
@@ -26,6 +28,7 @@ ${MASTER_USAGE}${AGENT_USAGE}`,
     return await runUntilSignal(log, async (onFatal) => {
       const masterConfig = readMasterConfig(values);
       const agentConfig = readAgentConfig(values);
+      await openDataDir(masterConfig.dataDir);
       const master = await startMaster({
         config: masterConfig,
         log,
@@ -48,7 +51,7 @@ ${MASTER_USAGE}${AGENT_USAGE}`,
           assets: AGENT_ASSETS,
           onFatal,
         });
-        void nodeReady(master, agentConfig.nodeName).then(() => {
+        void nodeReady(master, agent.nodeName).then(() => {
           process.stdout.write(`ready: ${master.url} (kubeconfig: ${masterConfig.kubeconfig})\n`);
         });
         return {
@@ -65,21 +68,27 @@ ${MASTER_USAGE}${AGENT_USAGE}`,
   },
 };
 
-/** Resolves when the node's condition Ready is True. */
+/**
+ * Resolves when the node is Ready and its first heartbeat is here: leases live in memory, so one says that this start's agent is
+ * connected, which the stored Node of an earlier start does not.
+ */
 function nodeReady({ registry }: Master, name: string): Promise<void> {
   return new Promise((resolve) => {
     const isReady = () => {
       const node = registry.find(NODES, { namespace: '', name });
-      return isConditionTrue(node?.status.conditions, 'Ready');
+      const lease = registry.find(LEASES, { namespace: 'kube-node-lease', name });
+      return lease !== undefined && isConditionTrue(node?.status.conditions, 'Ready');
     };
-    const end = registry.cache.watch(NODES, undefined, () => {
+    const ends: (() => void)[] = [];
+    const look = () => {
       if (!isReady()) return;
-      end();
+      for (const end of ends) end();
       resolve();
-    });
-    if (isReady()) {
-      end();
-      resolve();
-    }
+    };
+    ends.push(
+      registry.cache.watch(NODES, undefined, look),
+      registry.cache.watch(LEASES, undefined, look),
+    );
+    look();
   });
 }

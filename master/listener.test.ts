@@ -153,3 +153,30 @@ test('stopping ends the connections that are open', async () => {
   await closed;
   await expect(get('/')).rejects.toThrow('ECONNREFUSED');
 });
+
+test('a request that does not arrive is not waited for, and one that has is', async () => {
+  await listener.stop();
+  const onRequest: ListenerOptions['onRequest'] = (incoming, response) => {
+    incoming.resume();
+    // Answered only after the limit: it is for the request alone.
+    incoming.once('end', () => setTimeout(() => response.end('late'), 150));
+  };
+  listener = new Listener({ ...options, onRequest, requestTimeoutMs: 100 });
+  await listener.start();
+  const speak = async (text: string) => {
+    const socket = connect({ host: '127.0.0.1', port: listener.port, ca: authority.ca });
+    await once(socket, 'secureConnect');
+    socket.write(text);
+    let heard = '';
+    socket.on('data', (chunk) => {
+      heard += chunk;
+    });
+    socket.on('error', () => {});
+    await once(socket, 'close');
+    return heard;
+  };
+  expect(await speak('')).toBe('');
+  expect(await speak('GET / HTTP/1.1\r\nHost')).toBe('');
+  expect(await speak('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf')).toBe('');
+  expect(await speak('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toContain('late');
+});

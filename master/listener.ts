@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
@@ -28,6 +28,8 @@ export interface ListenerOptions {
   /** An MQTT connection of a node; undefined: of somebody without a node's certificate. */
   onMqtt(connection: Duplex, node: string | undefined): void;
   log: Logger;
+  /** Absent: REQUEST_TIMEOUT_MS. */
+  requestTimeoutMs?: number;
 }
 
 /** The port could not be opened; the message is one sentence for people. */
@@ -37,6 +39,8 @@ export class ListenError extends Error {}
 const HTTP_KEEP_ALIVE_MS = 120_000;
 /** Connections that have not finished their handshake. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
+/** For a whole request to arrive, its body included; Node.js' own limit is looked after only by servers that listen themselves. */
+const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
  * The one port: HTTPS, MQTT over TLS (ALPN `mqtt`) and MQTT over WebSocket (`/mqtt`). A client certificate is asked for and not
@@ -46,6 +50,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #webSockets = new MqttWebSockets();
   readonly #sockets = new Set<Socket>();
+  /** Until the first request of a connection has come. */
+  readonly #unheard = new WeakMap<Socket, NodeJS.Timeout>();
   #tls: TlsServer | undefined;
   #http: Server | undefined;
   #certificate: ServingCertificate;
@@ -58,8 +64,12 @@ export class Listener {
   /** Throws ListenError. */
   async start(): Promise<void> {
     const { host, port, onRequest } = this.#options;
-    const http = createServer({ keepAliveTimeout: HTTP_KEEP_ALIVE_MS }, onRequest);
+    const http = createServer({ keepAliveTimeout: HTTP_KEEP_ALIVE_MS }, (request, response) => {
+      this.#limitRequest(request);
+      onRequest(request, response);
+    });
     http.on('upgrade', (request, socket, head) => {
+      clearTimeout(this.#unheard.get(request.socket));
       if (request.url === '/mqtt' || request.url?.startsWith('/mqtt?')) {
         const node = nodeOfPeer(request.socket as TLSSocket);
         this.#webSockets.accept(request, socket, head, (stream) =>
@@ -125,7 +135,31 @@ export class Listener {
 
   #secured(socket: TLSSocket, http: Server): void {
     if (socket.alpnProtocol === 'mqtt') this.#options.onMqtt(socket, nodeOfPeer(socket));
-    else http.emit('connection', socket);
+    else {
+      this.#limitFirstRequest(socket);
+      http.emit('connection', socket);
+    }
+  }
+
+  /** Whoever says nothing after the handshake, or says it drop by drop, is not waited for. */
+  #limitFirstRequest(socket: TLSSocket): void {
+    const timer = setTimeout(() => socket.destroy(), this.#requestTimeoutMs);
+    this.#unheard.set(socket, timer);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  #limitRequest(request: IncomingMessage): void {
+    clearTimeout(this.#unheard.get(request.socket));
+    if (request.complete) return;
+    const timer = setTimeout(() => {
+      if (!request.complete) request.socket.destroy();
+    }, this.#requestTimeoutMs);
+    request.once('end', () => clearTimeout(timer));
+    request.once('close', () => clearTimeout(timer));
+  }
+
+  get #requestTimeoutMs(): number {
+    return this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   }
 
   #handshakeFailed(error: Error, socket: TLSSocket): void {

@@ -29,6 +29,7 @@ import { NedbStore } from './store/nedb-store.ts';
 import { volatilePaths } from './store/object-path.ts';
 import { Registry } from './store/registry.ts';
 import { openSecretCipher } from './store/secret-cipher.ts';
+import { WatchCache } from './store/watch-cache.ts';
 import { SystemClock } from './system-clock.ts';
 
 export interface MasterParts {
@@ -94,6 +95,7 @@ export async function startMaster({
       }),
     );
 
+    let storeFailure: string | undefined;
     const store = new NedbStore({
       path: `${folder}/store.db`,
       isVolatile: volatilePaths(CATALOG),
@@ -101,7 +103,10 @@ export async function startMaster({
         keyFile: `${folder}/secrets.key`,
         storeFile: `${folder}/store.db`,
       }),
-      onFailure: onFatal,
+      onFailure: (error) => {
+        storeFailure = error.message;
+        onFatal(error);
+      },
     });
     await store.open();
     stops.push(() => store.close());
@@ -116,6 +121,9 @@ export async function startMaster({
       kinds: CATALOG,
       newUid: randomUUID,
       preparations: [addresses.preparation],
+      cache: new WatchCache({
+        onWatcherError: (error) => log.error('a watcher of the store failed', { error }),
+      }),
     });
     await registry.open();
 
@@ -153,7 +161,10 @@ export async function startMaster({
       caPem: authority.ca,
       nodeStreams: fleet.streams,
       enrolment,
-      healthChecks: [],
+      healthChecks: [
+        { name: 'store', failure: () => storeFailure },
+        { name: 'broker', failure: () => fleet.failure() },
+      ],
       openApi: new OpenApiDocuments(assets.openApiDirectory),
     });
     const listener = new Listener({

@@ -95,8 +95,15 @@ export function removeCgroupTree(layout: CgroupLayout, path: string): boolean {
   return removed;
 }
 
+/** Names of the cgroups right under `path`, of every hierarchy. */
+export function childCgroups(layout: CgroupLayout, path: string): string[] {
+  const roots = new Set(layout.controllers.values());
+  if (layout.unifiedRoot !== undefined) roots.add(layout.unifiedRoot);
+  return [...new Set([...roots].flatMap((root) => childFolders(join(root, path))))];
+}
+
 /**
- * The same for a cgroup whose last processes are on their way out: waits for them up to `patienceMs`, then kills what is left.
+ * As removeCgroupTree, for a cgroup whose last processes are on their way out: waits for them up to `patienceMs`, then kills what is left.
  * Answers whether everything went.
  */
 export async function clearCgroupTree(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRoutes } from './kernel-routes.ts';
+import { linkExists, parseRoutes } from './kernel-routes.ts';
 
 test('routes are read as the kernel prints them', () => {
   const text = [
@@ -14,4 +14,10 @@ test('routes are read as the kernel prints them', () => {
     { device: 'eth0', destination: '192.168.1.0', prefix: 24, metric: 100 },
     { device: 'skab12', destination: '10.42.0.5', prefix: 32, metric: 0 },
   ]);
+});
+
+test('a link is found by its whole name', () => {
+  expect(linkExists('lo')).toBe(true);
+  expect(linkExists('l')).toBe(false);
+  expect(linkExists('lo0')).toBe(false);
 });

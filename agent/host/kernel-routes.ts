@@ -33,6 +33,13 @@ export function parseRoutes(text: string): KernelRoute[] {
     }));
 }
 
+/** Whether this process's network namespace has a link of that name, up or down. */
+export function linkExists(name: string): boolean {
+  return readFileSync('/proc/net/dev', 'utf8')
+    .split('\n')
+    .some((line) => line.trimStart().startsWith(`${name}:`));
+}
+
 /** The IPv4 address that the default route leaves from; undefined without one. */
 export function defaultRouteAddress(): string | undefined {
   const defaults = readRoutes()

@@ -63,15 +63,28 @@ export async function logSize(path: string): Promise<number> {
 }
 
 /**
- * Moves what `path` holds to `<path>.1` (and .1 to .2, up to `kept` of them) and empties it in place: whoever writes has it open for
- * appending and goes on at its beginning. A line that is written between the copy and the emptying is lost.
+ * Renames `path` to `<path>.1` (and .1 to .2, up to `kept` of them). Whoever has it open goes on writing there until it opens `path`
+ * anew, so no line is lost.
+ */
+export async function rotateByName(path: string, kept: number): Promise<void> {
+  await shiftRotated(path, kept);
+  await rename(path, `${path}.1`);
+}
+
+/**
+ * The same for a writer that cannot be told: copies what `path` holds to `<path>.1` and empties it in place. The writer has it open
+ * for appending and goes on at its beginning. A line that is written between the copy and the emptying is lost.
  */
 export async function rotateInPlace(path: string, kept: number): Promise<void> {
+  await shiftRotated(path, kept);
+  await copyFile(path, `${path}.1`);
+  await truncate(path, 0);
+}
+
+async function shiftRotated(path: string, kept: number): Promise<void> {
   for (let number = kept - 1; number >= 1; number--) {
     await rename(`${path}.${number}`, `${path}.${number + 1}`).catch(() => undefined);
   }
-  await copyFile(path, `${path}.1`);
-  await truncate(path, 0);
 }
 
 /** Tells the name of every file in `folder` that was written, made or renamed (inotify). */

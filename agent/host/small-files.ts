@@ -1,5 +1,8 @@
 import {
+  closeSync,
+  constants,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -9,6 +12,7 @@ import {
   statSync,
   watch,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 
 /** The text of a small file (tmpfs, /sys, engine state), read at once; undefined when there is none. */
@@ -24,6 +28,23 @@ export function readSmallFile(file: string): string | undefined {
 
 export function writeSmallFile(file: string, text: string): void {
   writeFileSync(file, text, { mode: 0o600 });
+}
+
+/** Into a FIFO that a process reads; where none does, or there is no FIFO, nothing happens. */
+export function writeFifo(path: string, text: string): void {
+  let fifo: number;
+  try {
+    fifo = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENXIO' || code === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    writeSync(fifo, text);
+  } finally {
+    closeSync(fifo);
+  }
 }
 
 /** Old or new, never half of it. */
@@ -56,6 +77,15 @@ export function removeFolder(folder: string): void {
     rmdirSync(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** Leaves one that holds something as it is. */
+export function removeFolderIfEmpty(folder: string): void {
+  try {
+    removeFolder(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
   }
 }
 

@@ -14,12 +14,19 @@ export async function ensureMemoryFolder(path: string): Promise<void> {
   if (!noSwap) await mountTmpfs(path, 'mode=0700', false);
 }
 
-/** A tmpfs of its own at `path`, at most `sizeBytes` large, open to everyone. Answers whether it is new: one that is there is left alone. */
-export async function ensureTmpfs(path: string, sizeBytes: number | undefined): Promise<boolean> {
+/**
+ * A tmpfs of its own at `path`, at most `sizeBytes` large, open to everyone (`options` of mount(8) may say otherwise). Answers whether
+ * it is new: one that is there is left alone.
+ */
+export async function ensureTmpfs(
+  path: string,
+  sizeBytes: number | undefined,
+  options = 'mode=0777',
+): Promise<boolean> {
   await mkdir(path, { recursive: true });
   if (isMountPoint(path)) return false;
   const size = sizeBytes === undefined ? '' : `,size=${sizeBytes}`;
-  await mountTmpfs(path, `mode=0777${size}`, false);
+  await mountTmpfs(path, `${options}${size}`, false);
   return true;
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../../shared/meta/cidr.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import { runCommand } from '../host/command.ts';
-import { readRoutes } from '../host/kernel-routes.ts';
+import { linkExists, readRoutes } from '../host/kernel-routes.ts';
 import { enableForwarding } from '../host/sysctl.ts';
 import type { PodNetwork, Sandbox } from '../pods/collaborators.ts';
 import type { NamespaceKind, NamespacePins } from '../sandbox/namespace-pins.ts';
@@ -59,7 +59,7 @@ export class RoutedPodNetwork implements PodNetwork {
   }
 
   async #setUpOnHost(pod: Pod): Promise<Sandbox> {
-    await this.#pins.create(pod.metadata.uid, ['ipc'], ':');
+    await this.#pins.create(pod.metadata.uid, ['ipc'], { inside: ':', outside: ':' });
     return this.#sandboxOnHost(pod.metadata.uid);
   }
 
@@ -72,13 +72,8 @@ export class RoutedPodNetwork implements PodNetwork {
       // A link whose pins are gone (they were unmounted by hand) would keep the name and the address taken.
       await this.#deleteLink(link);
       const script = vethScript({ link, address, hostname, hostNamespacePid: process.pid });
-      await this.#pins.create(uid, ['net', 'ipc', 'uts'], script.inside);
-      try {
-        await runCommand('ip', ['-batch', '-'], { input: script.outside });
-      } catch (error) {
-        await this.tearDown(uid);
-        throw error;
-      }
+      // When it fails the namespaces are gone again, and the link with them.
+      await this.#pins.create(uid, ['net', 'ipc', 'uts'], script);
       this.#log.info('pod network set up', {
         pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
         address,
@@ -152,6 +147,7 @@ export class RoutedPodNetwork implements PodNetwork {
   }
 
   async #deleteLink(link: string): Promise<void> {
+    if (!linkExists(link)) return;
     const result = await runCommand('ip', ['link', 'delete', link], { allowFailure: true });
     if (result.exitCode !== 0 && !/Cannot find device/.test(result.stderr)) {
       throw new Error(`ip link delete ${link}: ${result.stderr.trim()}`);

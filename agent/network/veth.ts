@@ -16,7 +16,7 @@ export function linkName(agentId: string, podUid: string): string {
 }
 
 /**
- * The two halves of a pod's set-up: `inside` is a shell script for the pod's new namespaces, `outside` an `ip -batch` for the host.
+ * The two halves of a pod's set-up: two shell scripts, `inside` for the pod's new namespaces and `outside` for the host's.
  * `hostNamespacePid` names the network namespace that the host end goes to: the agent's own.
  */
 export function vethScript(veth: {
@@ -39,14 +39,18 @@ export function vethScript(veth: {
   ];
   return {
     // Unprivileged ports and ping work for any user in the pod's own network, as in other Kubernetes runtimes.
-    inside: `hostname '${veth.hostname}'
+    inside: `echo '${veth.hostname}' >/proc/sys/kernel/hostname
 ip -batch - <<'END'
 ${batch.join('\n')}
 END
 echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range
 echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
 `,
-    outside: `link set ${veth.link} up\nroute replace ${veth.address}/32 dev ${veth.link} scope link\n`,
+    outside: `exec ip -batch - <<'END'
+link set ${veth.link} up
+route replace ${veth.address}/32 dev ${veth.link} scope link
+END
+`,
   };
 }
 

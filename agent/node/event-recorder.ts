@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import { formatTime } from '../../shared/meta/time.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
+import { eventName } from '../../shared/resources/event.ts';
 import type { Event } from '../../shared/schema/kubernetes-types.ts';
 import type { Outbox } from '../link/outbox.ts';
 import type { EventRecorder } from '../pods/collaborators.ts';
@@ -12,6 +13,8 @@ const MAX_SERIES = 1024;
 const NODE_EVENTS_NAMESPACE = 'default';
 
 interface Series {
+  /** Of the Event. */
+  name: string;
   count: number;
   firstTimestamp: string;
 }
@@ -22,6 +25,7 @@ export class ReportedEvents implements EventRecorder {
   readonly #clock: Clock;
   readonly #nodeName: string;
   readonly #series = new Map<string, Series>();
+  #made = 0;
 
   constructor(parts: { outbox: Outbox; clock: Clock; nodeName: string }) {
     this.#outbox = parts.outbox;
@@ -29,14 +33,28 @@ export class ReportedEvents implements EventRecorder {
     this.#nodeName = parts.nodeName;
   }
 
-  record(about: Parameters<EventRecorder['record']>[0], event: Parameters<EventRecorder['record']>[1]): void {
+  record(
+    about: Parameters<EventRecorder['record']>[0],
+    event: Parameters<EventRecorder['record']>[1],
+  ): void {
     const now = formatTime(this.#clock.nowMs());
     const namespace = about.kind === 'Node' ? NODE_EVENTS_NAMESPACE : about.namespace;
-    const name = `${about.name}.${digestOf([about.kind, about.uid, about.fieldPath ?? '', event.type, event.reason, event.message])}`;
-    const { count, firstTimestamp } = this.#countOne(`${namespace}/${name}`, now);
+    const said = digestOf([
+      about.kind,
+      about.uid,
+      about.fieldPath ?? '',
+      event.type,
+      event.reason,
+      event.message,
+    ]);
+    const { name, count, firstTimestamp } = this.#countOne(`${namespace}/${said}`, about.name, now);
     const { namespace: _namespace, ...reference } = about;
     const object: Omit<Event, 'metadata' | 'apiVersion' | 'kind'> = {
-      involvedObject: { apiVersion: 'v1', ...reference, ...(about.kind === 'Pod' && { namespace }) },
+      involvedObject: {
+        apiVersion: 'v1',
+        ...reference,
+        ...(about.kind === 'Pod' && { namespace }),
+      },
       ...event,
       source: { component: 'kubelet', host: this.#nodeName },
       reportingComponent: 'kubelet',
@@ -48,9 +66,13 @@ export class ReportedEvents implements EventRecorder {
     this.#outbox.put({ key: `events/${namespace}/${name}`, body: object as unknown as JsonObject });
   }
 
-  #countOne(key: string, now: string): Series {
+  #countOne(key: string, about: string, now: string): Series {
     const before = this.#series.get(key);
-    const series = { count: (before?.count ?? 0) + 1, firstTimestamp: before?.firstTimestamp ?? now };
+    const series = {
+      name: before?.name ?? eventName(about, this.#clock.nowMs(), 2 * this.#made++ + 1),
+      count: (before?.count ?? 0) + 1,
+      firstTimestamp: before?.firstTimestamp ?? now,
+    };
     // Set again at the end, so that the first one is the one that was not heard of for longest.
     this.#series.delete(key);
     this.#series.set(key, series);

@@ -1,12 +1,16 @@
-import { readTextFile, writeFileDurably } from '../host/files.ts';
 import { runCommand } from '../host/command.ts';
+import { readTextFile, writeFileDurably } from '../host/files.ts';
 import type { Inventory } from './inventory.ts';
 
 /**
  * The inventory that was gathered in this boot, else a new one by the child `command`. It is kept in `file`, so that a restart of the
  * agent starts no child.
  */
-export async function loadInventory(file: string, bootId: string, command: readonly string[]): Promise<Inventory> {
+export async function loadInventory(
+  file: string,
+  bootId: string,
+  command: readonly string[],
+): Promise<Inventory> {
   const saved = await readTextFile(file);
   if (saved !== undefined) {
     const kept = parseKept(saved);

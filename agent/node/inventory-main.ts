@@ -23,5 +23,7 @@ process.stdout.write(JSON.stringify(inventory));
 
 /** Drops the words that boards without a name answer with. */
 function known(text: string): string {
-  return /^(?:-|unknown|to be filled.*|default string|not specified|none)?$/i.test(text.trim()) ? '' : text.trim();
+  return /^(?:-|unknown|to be filled.*|default string|not specified|none)?$/i.test(text.trim())
+    ? ''
+    : text.trim();
 }

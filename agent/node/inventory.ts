@@ -16,9 +16,12 @@ export function inventoryAnnotations(inventory: Inventory): Record<string, strin
     'hardware.skerry.dev/model': inventory.model,
     'hardware.skerry.dev/raspberry-pi-revision': inventory.raspberryPiRevision,
     'hardware.skerry.dev/cpu': inventory.cpuBrand,
-    'hardware.skerry.dev/physical-cores': inventory.physicalCores > 0 ? String(inventory.physicalCores) : '',
+    'hardware.skerry.dev/physical-cores':
+      inventory.physicalCores > 0 ? String(inventory.physicalCores) : '',
     'hardware.skerry.dev/disks': inventory.disks
-      .map(({ device, type, name, sizeBytes }) => [device, type, name, sizeBytes].filter((part) => part !== '').join(' '))
+      .map(({ device, type, name, sizeBytes }) =>
+        [device, type, name, sizeBytes].filter((part) => part !== '').join(' '),
+      )
       .join('; '),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../../shared/reconcile/clock.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import { formatTime } from '../../shared/meta/time.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
 import type { NodeStatus } from '../../shared/schema/kubernetes-types.ts';
 import type { LiveFigures, MachineFacts } from '../host/machine.ts';
 import type { Outbox } from '../link/outbox.ts';

@@ -25,8 +25,18 @@ const facts: NodeFacts = {
 
 test('allocatable keeps back what the kubelet keeps back by default', () => {
   const { capacity, allocatable } = nodeStatus(facts, undefined, '2026-01-01T00:00:00Z');
-  expect(capacity).toEqual({ cpu: '4', memory: '4194304Ki', 'ephemeral-storage': '33554432Ki', pods: '110' });
-  expect(allocatable).toEqual({ cpu: '4', memory: '4091904Ki', 'ephemeral-storage': '30198988Ki', pods: '110' });
+  expect(capacity).toEqual({
+    cpu: '4',
+    memory: '4194304Ki',
+    'ephemeral-storage': '33554432Ki',
+    pods: '110',
+  });
+  expect(allocatable).toEqual({
+    cpu: '4',
+    memory: '4091904Ki',
+    'ephemeral-storage': '30198988Ki',
+    pods: '110',
+  });
 });
 
 test('a condition that stays as it was keeps both of its times', () => {
@@ -63,5 +73,11 @@ test('scarce memory, disk, inodes and threads are each a pressure', () => {
 });
 
 test('architectures carry the names that Kubernetes uses', () => {
-  expect(['x64', 'arm64', 'arm', 'ia32', 'ppc64'].map(goArchitecture)).toEqual(['amd64', 'arm64', 'arm', '386', 'ppc64']);
+  expect(['x64', 'arm64', 'arm', 'ia32', 'ppc64'].map(goArchitecture)).toEqual([
+    'amd64',
+    'arm64',
+    'arm',
+    '386',
+    'ppc64',
+  ]);
 });

@@ -1,6 +1,6 @@
+import type { NodeCondition, NodeStatus } from '../../shared/schema/kubernetes-types.ts';
 import type { MachineFacts } from '../host/machine.ts';
 import type { RuntimeInfo } from '../runtime/runtime.ts';
-import type { NodeCondition, NodeStatus } from '../../shared/schema/kubernetes-types.ts';
 import { nodeCapacity } from './capacity.ts';
 import type { Pressure } from './pressure.ts';
 
@@ -24,7 +24,11 @@ const MAX_IMAGES = 50;
 /**
  * node.status as the kubelet reports it. Times are those of the last change, given by `since`: an unchanged status is not sent again.
  */
-export function nodeStatus(facts: NodeFacts, previous: NodeStatus | undefined, now: string): NodeStatus {
+export function nodeStatus(
+  facts: NodeFacts,
+  previous: NodeStatus | undefined,
+  now: string,
+): NodeStatus {
   const { machine, runtime } = facts;
   return {
     ...nodeCapacity(machine),
@@ -36,7 +40,8 @@ export function nodeStatus(facts: NodeFacts, previous: NodeStatus | undefined, n
       const before = previous?.conditions?.find(({ type }) => type === wanted.type);
       const same = before?.status === wanted.status;
       const transition = same ? (before.lastTransitionTime ?? now) : now;
-      const unchanged = same && before.reason === wanted.reason && before.message === wanted.message;
+      const unchanged =
+        same && before.reason === wanted.reason && before.message === wanted.message;
       return {
         ...wanted,
         lastHeartbeatTime: unchanged ? (before.lastHeartbeatTime ?? now) : now,
@@ -65,7 +70,13 @@ export function nodeStatus(facts: NodeFacts, previous: NodeStatus | undefined, n
 
 /** Node's `process.arch` in Go's words, as Kubernetes labels nodes. */
 export function goArchitecture(nodeArchitecture: string): string {
-  const names: Record<string, string> = { x64: 'amd64', ia32: '386', arm64: 'arm64', arm: 'arm', riscv64: 'riscv64' };
+  const names: Record<string, string> = {
+    x64: 'amd64',
+    ia32: '386',
+    arm64: 'arm64',
+    arm: 'arm',
+    riscv64: 'riscv64',
+  };
   return names[nodeArchitecture] ?? nodeArchitecture;
 }
 

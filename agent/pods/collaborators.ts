@@ -43,6 +43,14 @@ export interface PodVolumes {
   list(): Promise<string[]>;
 }
 
+/** The cgroup over a pod's containers: made by the engine with the first of them, removed by pods/ with the pod. */
+export interface PodCgroups {
+  /** Waits for what is on its way out. Throws while a process is left in it. */
+  tearDown(podUid: string): Promise<void>;
+  /** Uids of every pod with a cgroup. */
+  list(): Promise<string[]>;
+}
+
 /** The pod cannot start yet; `message` is what its event says (reason FailedMount). */
 export class VolumeError extends Error {
   readonly reason = 'FailedMount';

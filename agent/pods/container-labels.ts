@@ -12,7 +12,17 @@ export const LABEL = {
   sandbox: 'skerry.dev/sandbox',
   /** The image as the pod's spec names it: another one there means another container. */
   specImage: 'skerry.dev/spec-image',
+  /** How long the container may take to end when it is asked to: its pod's grace, for whoever stops it without the pod at hand. */
+  graceSeconds: 'skerry.dev/grace-seconds',
 } as const;
+
+/** Kubernetes' default of terminationGracePeriodSeconds. */
+export const DEFAULT_GRACE_SECONDS = 30;
+
+/** How long the container may take to end, milliseconds. */
+export function graceMsOf({ labels }: Pick<ContainerState, 'labels'>): number {
+  return Number(labels[LABEL.graceSeconds] ?? DEFAULT_GRACE_SECONDS) * 1000;
+}
 
 /** One container of a pod as the engine has it, with what its labels say. */
 export interface ObservedContainer {

@@ -83,6 +83,22 @@ describe('containerSpec', () => {
       'skerry.dev/attempt': '2',
       'skerry.dev/sandbox': '1',
       'skerry.dev/spec-image': 'app:1',
+      'skerry.dev/grace-seconds': '30',
+    });
+  });
+
+  it('tells how long it may take to end', () => {
+    const label = (spec: Partial<PodSpec>) => specOf({}, spec).labels['skerry.dev/grace-seconds'];
+    expect(label({ terminationGracePeriodSeconds: 3 })).toBe('3');
+    expect(label({})).toBe('30');
+  });
+
+  it('takes the IPC namespace of the pod, or the host’s for a pod that wants it', () => {
+    expect(specOf({}).namespaces).toEqual({ network: '/n', ipc: '/i', uts: '/u' });
+    expect(specOf({}, { hostIPC: true }).namespaces).toEqual({
+      network: '/n',
+      ipc: 'host',
+      uts: '/u',
     });
   });
 

@@ -1,7 +1,7 @@
 import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { ContainerSpec, ImageConfig, Mount } from '../runtime/runtime.ts';
 import type { PodSources, Sandbox } from './collaborators.ts';
-import { LABEL } from './container-labels.ts';
+import { DEFAULT_GRACE_SECONDS, LABEL } from './container-labels.ts';
 import { containerLimits } from './container-limits.ts';
 import { ContainerConfigError, containerEnvironment } from './environment.ts';
 import { expandVariables } from './expand-variables.ts';
@@ -45,7 +45,8 @@ export function containerSpec(parts: ContainerParts): ContainerSpec {
       .filter(({ name, value }) => value !== '' && !environment.has(name))
       .concat([...environment].map(([name, value]) => ({ name, value }))),
     mounts: parts.mounts,
-    namespaces: sandbox.namespaces,
+    namespaces:
+      pod.spec.hostIPC === true ? { ...sandbox.namespaces, ipc: 'host' } : sandbox.namespaces,
     hostname: sandbox.hostname,
     cgroupParent: `/skerry-${agentId}/pod${uid}`,
     limits: containerLimits(pod, container, parts.memoryCapacityBytes),
@@ -69,6 +70,7 @@ function containerLabels({ pod, container, attempt, sandboxAttempt }: ContainerP
     [LABEL.attempt]: String(attempt),
     [LABEL.sandbox]: String(sandboxAttempt),
     [LABEL.specImage]: container.image ?? '',
+    [LABEL.graceSeconds]: String(pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS),
   };
 }
 

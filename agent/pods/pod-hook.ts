@@ -1,5 +1,11 @@
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
-import { type PodNetwork, type PodVolumes, type Sandbox, VolumeError } from './collaborators.ts';
+import {
+  type PodCgroups,
+  type PodNetwork,
+  type PodVolumes,
+  type Sandbox,
+  VolumeError,
+} from './collaborators.ts';
 import { podLabel } from './plan.ts';
 
 /** What the hooks make for a pod. */
@@ -21,8 +27,19 @@ export interface PodHook {
 }
 
 /** In the order of set-up; tear-down goes backwards. */
-export function podHooks(volumes: PodVolumes, network: PodNetwork): readonly PodHook[] {
+export function podHooks(
+  cgroups: PodCgroups,
+  volumes: PodVolumes,
+  network: PodNetwork,
+): readonly PodHook[] {
   return [
+    {
+      name: 'cgroup',
+      // The engine makes it.
+      setUp: async () => ({}),
+      tearDown: (uid) => cgroups.tearDown(uid),
+      explain: sandboxFailure,
+    },
     {
       name: 'volumes',
       setUp: async (pod) => ({ volumes: await volumes.setUp(pod) }),
@@ -39,12 +56,16 @@ export function podHooks(volumes: PodVolumes, network: PodNetwork): readonly Pod
       name: 'network',
       setUp: async (pod, wantedIp) => ({ sandbox: await network.setUp(pod, wantedIp) }),
       tearDown: (uid) => network.tearDown(uid),
-      explain: (_pod, error) => ({
-        reason: 'FailedCreatePodSandBox',
-        message: `Failed to create pod sandbox: ${error.message}`,
-      }),
+      explain: sandboxFailure,
     },
   ];
+}
+
+function sandboxFailure(_pod: Pod, error: Error) {
+  return {
+    reason: 'FailedCreatePodSandBox',
+    message: `Failed to create pod sandbox: ${error.message}`,
+  };
 }
 
 /** A hook that failed, with what its event says. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Pod, PodStatus } from '../../shared/schema/kubernetes-types.ts';
 import { runCommand } from '../host/command.ts';
 import { SystemClock } from '../host/system-clock.ts';
+import { mountsUnder } from '../host/tmpfs.ts';
 import type { Report } from '../link/outbox.ts';
 import { RoutedPodNetwork } from '../network/pod-network.ts';
 import {
@@ -14,6 +15,7 @@ import {
 } from '../runtime/contract-images.ts';
 import { PodmanRuntime } from '../runtime/podman.ts';
 import { NamespacePins } from '../sandbox/namespace-pins.ts';
+import { AgentPodCgroups } from '../sandbox/pod-cgroups.ts';
 import { SavedPodSources } from '../state/pod-sources.ts';
 import { LogFolders } from '../streams/log-folders.ts';
 import { LogStreamHandler } from '../streams/logs.ts';
@@ -28,7 +30,10 @@ const clock = new SystemClock();
 const state = new MemoryState();
 const reports: Report[] = [];
 const events: string[] = [];
-const folders = new LogFolders(join(root, 'logs'));
+const folders = new LogFolders(join(root, 'logs'), (uid, name, attempt) => {
+  const id = worker.runningContainer(uid, name, attempt);
+  return id === undefined ? undefined : () => runtime.reopenLog(id);
+});
 const sources = new SavedPodSources(state);
 const node = {
   name: 'node1',
@@ -42,6 +47,7 @@ const volumes = new NodePodVolumes({
   sources,
   node,
   clusterDomain: 'cluster.local',
+  sharedMemoryBytes: 1 << 26,
 });
 const network = new RoutedPodNetwork({
   agentId,
@@ -57,6 +63,7 @@ const runtime = new PodmanRuntime({
   log: silentLogger,
   nowMs: () => Date.now(),
 });
+const cgroups = new AgentPodCgroups(`/skerry-${agentId}`);
 let worker = newWorker();
 let image = '';
 
@@ -64,6 +71,7 @@ function newWorker(): PodWorker {
   return new PodWorker({
     agentId,
     runtime,
+    cgroups,
     network,
     volumes,
     logs: folders,
@@ -207,7 +215,31 @@ describe('pods on podman', () => {
     expect(await runtime.list()).toEqual([]);
     expect(await network.list()).toEqual([]);
     expect(await volumes.list()).toEqual([]);
+    expect(await cgroups.list()).toEqual([]);
+    expect(mountsUnder(root).filter((path) => path.includes('/memory/'))).toEqual([]);
     state.put('pods/default/p', undefined);
+    await vi.waitFor(async () => expect(await folders.list()).toEqual([]));
+  });
+
+  it('share one /dev/shm between their containers, and take it along', async () => {
+    const writer = 'echo shared > /dev/shm/word; exec sleep 1000';
+    const reader = 'until cat /dev/shm/word; do sleep 0.05; done; df /dev/shm; exec sleep 1000';
+    const two = pod('shm', {
+      containers: [
+        container('writer', { image, command: ['sh', '-c', writer] }),
+        container('reader', { image, command: ['sh', '-c', `(${reader}) 2>/dev/null`] }),
+      ],
+    });
+    put(two);
+    await until(() => expect(reportOf(two)?.status.phase).toBe('Running'));
+    await vi.waitFor(async () =>
+      expect(await logOf(two, 'reader')).toMatch(/^shared\n(.*\n)*.* 65536 .* \/dev\/shm\n$/),
+    );
+    put(deleted(two, 0));
+    await until(() => expect(reportOf(two)?.gone).toBe(true));
+    expect(await cgroups.list()).toEqual([]);
+    expect(mountsUnder(root).filter((path) => path.includes('/memory/'))).toEqual([]);
+    state.put('pods/default/shm', undefined);
     await vi.waitFor(async () => expect(await folders.list()).toEqual([]));
   });
 });

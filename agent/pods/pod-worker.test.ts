@@ -51,6 +51,37 @@ describe('PodWorker', () => {
     expect(bench.reports.length).toBeGreaterThan(0);
   });
 
+  it('takes down the cgroup of its own pod with it, and one that no pod names', async () => {
+    bench.cgroups.pods.add('stray');
+    await bench.start();
+    expect([...bench.cgroups.pods]).toEqual([]);
+    const one = pod('p');
+    await bench.apply(one);
+    bench.cgroups.pods.add(one.metadata.uid);
+    await bench.apply(deleted(one, 0));
+    expect(bench.report(one).gone).toBe(true);
+    expect([...bench.cgroups.pods]).toEqual([]);
+  });
+
+  it('waits for the node’s pod CIDR with one event of each kind, not in a hot loop', async () => {
+    bench.network.error = new Error('the node has no pod CIDR yet');
+    await bench.start();
+    const one = pod('p');
+    await bench.apply(one);
+    const message = 'Failed to create pod sandbox: the node has no pod CIDR yet';
+    expect(bench.events).toEqual([`FailedCreatePodSandBox: ${message}`]);
+    expect(bench.report(one).status.containerStatuses?.[0]?.state).toEqual({
+      waiting: { reason: 'ContainerCreating' },
+    });
+    const tries = bench.volumes.setUps;
+    for (let second = 0; second < 60; second++) await bench.advance(1000);
+    expect(bench.volumes.setUps - tries).toBeLessThan(8);
+    bench.network.error = undefined;
+    bench.state.put('nodes//node1', { spec: { podCIDR: '10.42.0.0/24' } });
+    await bench.settle();
+    expect(bench.runtime.running()).toEqual(['web']);
+  });
+
   it('restarts at once the first time, then after 10, 20, 40 … 300 seconds', async () => {
     await bench.start();
     const one = pod('p');

@@ -13,6 +13,7 @@ import type {
   ContainerRuns,
   EventRecorder,
   NodeFacts,
+  PodCgroups,
   PodLogs,
   PodNetwork,
   PodSources,
@@ -32,6 +33,7 @@ import { podStatus } from './status.ts';
 export interface PodWorkerParts {
   agentId: string;
   runtime: Runtime;
+  cgroups: PodCgroups;
   network: PodNetwork;
   volumes: PodVolumes;
   logs: PodLogs;
@@ -88,7 +90,7 @@ export class PodWorker implements ContainerRuns {
       agentId: parts.agentId,
       runtime: parts.runtime,
       volumes: parts.volumes,
-      hooks: podHooks(parts.volumes, parts.network),
+      hooks: podHooks(parts.cgroups, parts.volumes, parts.network),
       logs: parts.logs,
       sources: parts.sources,
       node: parts.node,
@@ -141,6 +143,14 @@ export class PodWorker implements ContainerRuns {
     if (this.#isSynced) this.#loop.enqueue(podUid);
   }
 
+  /** The engine's id of this run, while it runs. */
+  runningContainer(podUid: string, container: string, attempt: number): string | undefined {
+    const found = this.#index
+      .ofPod(podUid)
+      .find((one) => one.container === container && one.attempt === attempt);
+    return found?.state === 'running' ? found.id : undefined;
+  }
+
   /** A container's status and the numbers of its last two runs, for who serves its log. */
   look(podUid: string, container: string) {
     const record = this.#memories.get(podUid)?.record;
@@ -168,20 +178,22 @@ export class PodWorker implements ContainerRuns {
   }
 
   async #resync(): Promise<undefined> {
-    const { network, volumes, logs } = this.#parts;
-    const [, sandboxes, volumeUids, logUids] = await Promise.all([
+    const { cgroups, network, volumes, logs } = this.#parts;
+    const [, sandboxes, volumeUids, cgroupUids, logUids] = await Promise.all([
       this.#index.refresh(),
       network.list(),
       volumes.list(),
+      cgroups.list(),
       logs.list(),
     ]);
-    const known = [sandboxes, volumeUids, logUids, this.#index.podUids()].flat();
+    const setUp = new Set([...sandboxes, ...volumeUids, ...cgroupUids]);
+    const known = [...setUp, ...logUids, ...this.#index.podUids()];
     const isFirst = !this.#isSynced;
     this.#isSynced = true;
     for (const uid of new Set([...this.#desired.keys(), ...this.#memories.keys(), ...known])) {
       if (uid === '') continue;
       const memory = this.#memory(uid);
-      if (isFirst) memory.tornDown = !sandboxes.includes(uid) && !volumeUids.includes(uid);
+      if (isFirst) memory.tornDown = !setUp.has(uid);
       else if (memory.sandboxState === 'ready') memory.sandboxState = 'unknown';
       this.#loop.enqueue(uid);
     }

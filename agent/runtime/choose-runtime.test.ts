@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CommandError, type RunCommand, runCommand } from '../host/command.ts';
-import { chooseRuntime } from './choose-runtime.ts';
+import { chooseRuntime, installedRuntimes } from './choose-runtime.ts';
 import { silentLogger } from './contract-images.ts';
 
 const OPTIONS = {
@@ -60,5 +60,18 @@ describe('chooseRuntime', () => {
     await expect(chooseRuntime(choice, { ...OPTIONS, run: failing(stderr) })).rejects.toThrow(
       message,
     );
+  });
+});
+
+describe('installedRuntimes', () => {
+  it('does not call ctr where no containerd listens', async () => {
+    const called: string[] = [];
+    const run: RunCommand = async (file) => {
+      called.push(file);
+      throw new CommandError('missing', `${file}: not found`, {});
+    };
+    const options = { ...OPTIONS, run, containerdAddress: '/nowhere/containerd.sock' };
+    expect(await installedRuntimes(options)).toEqual([]);
+    expect(new Set(called)).toEqual(new Set(['skerry-no-podman']));
   });
 });

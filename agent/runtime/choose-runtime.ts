@@ -1,3 +1,5 @@
+import { containerdAddress } from '../host/containerd-address.ts';
+import { socketAnswers } from '../host/local-socket.ts';
 import { ContainerdRuntime, type ContainerdRuntimeOptions } from './containerd.ts';
 import { PodmanRuntime, type PodmanRuntimeOptions } from './podman.ts';
 import { type Runtime, RuntimeError } from './runtime.ts';
@@ -34,7 +36,11 @@ export async function chooseRuntime(
 export async function installedRuntimes(
   options: PodmanRuntimeOptions & ContainerdRuntimeOptions,
 ): Promise<Runtime[]> {
-  const candidates = [new PodmanRuntime(options), new ContainerdRuntime(options)];
+  const candidates: Runtime[] = [new PodmanRuntime(options)];
+  // ctr takes seconds to find out that no daemon runs.
+  if (await socketAnswers(options.containerdAddress ?? containerdAddress())) {
+    candidates.push(new ContainerdRuntime(options));
+  }
   const outcomes = await Promise.allSettled(candidates.map(working));
   return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
 }

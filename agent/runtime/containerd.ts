@@ -8,6 +8,7 @@ import {
   oomKillCount,
 } from '../host/cgroup.ts';
 import { CommandError, type RunCommand, runCommand } from '../host/command.ts';
+import { containerdAddress } from '../host/containerd-address.ts';
 import { hostDevices } from '../host/devices.ts';
 import { GrowingFile } from '../host/growing-file.ts';
 import {
@@ -46,7 +47,7 @@ import {
 import { AGENT_LABEL, type RuntimeOptions } from './runtime-options.ts';
 
 export interface ContainerdRuntimeOptions extends RuntimeOptions {
-  /** containerd's socket; /run/containerd/containerd.sock if absent. */
+  /** containerd's socket; $CONTAINERD_ADDRESS, else the usual one, if absent. */
   containerdAddress?: string;
   /** containerd's namespace; `skerry` if absent. */
   containerdNamespace?: string;
@@ -97,7 +98,7 @@ export class ContainerdRuntime implements Runtime {
     this.#ctr = new Ctr({
       run: options.run ?? runCommand,
       command: options.ctr ?? 'ctr',
-      address: options.containerdAddress ?? '/run/containerd/containerd.sock',
+      address: options.containerdAddress ?? containerdAddress(),
       namespace: options.containerdNamespace ?? 'skerry',
       maxProcesses: options.maxProcesses ?? 2,
     });
@@ -290,6 +291,9 @@ export class ContainerdRuntime implements Runtime {
     if (record?.phase !== 'started' || record.pid === undefined) return;
     if (processIs(record.pid, id)) sendSignal(record.pid, `SIG${signal}`);
   }
+
+  /** Each piece is appended to whatever has the name then, so there is nothing to tell anybody. */
+  async reopenLog(): Promise<void> {}
 
   async remove(id: string): Promise<void> {
     const record = this.#records.get(id);

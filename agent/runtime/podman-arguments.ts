@@ -47,6 +47,8 @@ export function createCall(
     ...limitArguments(spec, machine),
     '--log-driver=k8s-file',
     `--log-opt=path=${spec.logPath}`,
+    // More than any disk holds: at a limit of containers.conf the monitor throws the log away; the agent rotates it.
+    '--log-opt=max-size=1024t',
     '--restart=no',
     '--no-healthcheck',
     '--init=false',

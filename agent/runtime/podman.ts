@@ -8,11 +8,13 @@ import {
   modifiedAtMs,
   readSmallFile,
   watchFolder,
+  writeFifo,
   writeSmallFile,
 } from '../host/small-files.ts';
 import { createCall } from './podman-arguments.ts';
-import { PodmanEngine, type PodmanPlaces } from './podman-engine.ts';
+import { PodmanEngine } from './podman-engine.ts';
 import { PodmanImages } from './podman-images.ts';
+import type { PodmanPlaces } from './podman-places.ts';
 import { type ContainerFiles, containerState, type PodmanPsEntry } from './podman-state.ts';
 import {
   type ContainerExit,
@@ -208,6 +210,12 @@ export class PodmanRuntime implements Runtime {
     const pid = readNumber(`${runFolder}/${id}/userdata/pidfile`);
     if (pid === undefined || !processIs(pid, id)) return;
     sendSignal(pid, `SIG${signal}`);
+  }
+
+  /** The monitor's control FIFO; message 2 is "open the log anew". */
+  async reopenLog(id: string): Promise<void> {
+    const { containersFolder } = await this.#engine.places();
+    writeFifo(`${containersFolder}/${id}/userdata/ctl`, '2 0 0\n');
   }
 
   async remove(id: string): Promise<void> {

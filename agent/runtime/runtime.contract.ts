@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -150,6 +150,26 @@ export function describeRuntime(name: string, start: () => Promise<EngineUnderTe
       await runtime.remove(id);
       expect(await stateOf(id)).toBeUndefined();
       await runtime.remove(id);
+    });
+
+    it('a log that is renamed and reopened while it is written loses no line', async () => {
+      const made = spec(
+        'i=0; while [ $i -lt 20000 ]; do echo $i; i=$((i + 1)); [ $((i % 500)) -gt 0 ] || sleep 0.05; done; sleep 1',
+      );
+      const id = await run(made);
+      const files: string[] = [];
+      for (let rotation = 1; rotation <= 5; rotation++) {
+        await eventually(async () => expect(readIfThere(made.logPath)).not.toBe(''));
+        files.push(`${made.logPath}.${rotation}`);
+        renameSync(made.logPath, `${made.logPath}.${rotation}`);
+        await runtime.reopenLog?.(id);
+      }
+      await exits.of(id);
+      await runtime.list();
+      const text = [...files, made.logPath].map((file) => readFileSync(file, 'utf8')).join('');
+      const numbers = [...text.matchAll(/^\S+ std\S+ [FP] (\d+)$/gm)].map(([, n]) => Number(n));
+      expect(numbers).toHaveLength(20_000);
+      expect(numbers.every((number, index) => number === index)).toBe(true);
     });
 
     it('KILL is 137, TERM reaches a process that waits for it', async () => {

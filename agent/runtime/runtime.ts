@@ -24,6 +24,11 @@ export interface Runtime {
     id: string,
     signal: 'TERM' | 'KILL' | 'HUP' | 'INT' | 'QUIT' | 'USR1' | 'USR2',
   ): Promise<void>;
+  /**
+   * After the container's log was renamed: what it writes from now on goes to a new file under the old name, and no line is lost. One
+   * that does not run is no error. Absent: the engine cannot be told.
+   */
+  reopenLog?(id: string): Promise<void>;
   /** Removes the container, running or not, and its files; one that does not exist is no error. */
   remove(id: string): Promise<void>;
   /** Removes everything that carries this agent's id, whatever state it is in: for `down --purge`. */

@@ -29,10 +29,14 @@ export class NamespacePins {
   }
 
   /**
-   * Makes and pins fresh namespaces and runs `script` (POSIX sh) inside them, in one process for all: each spawn costs milliseconds
-   * on a small device. Nothing is left behind when it throws.
+   * Makes and pins fresh namespaces, runs the script `inside` (POSIX sh) in them and then `outside` in the agent's own, all from one
+   * process: each spawn costs milliseconds on a small device. Nothing is left behind when it throws.
    */
-  async create(podUid: string, kinds: readonly NamespaceKind[], script: string): Promise<void> {
+  async create(
+    podUid: string,
+    kinds: readonly NamespaceKind[],
+    scripts: { inside: string; outside: string },
+  ): Promise<void> {
     await this.remove(podUid);
     await makePinFolder(join(this.#folder, podUid));
     const pins = kinds.map((kind) => `--${kind}=${this.path(podUid, kind)}`);
@@ -40,10 +44,11 @@ export class NamespacePins {
     try {
       // unshare(1) binds onto files that exist.
       await runCommand('sh', [
-        '-c',
-        `: ${touch.map((file) => `>'${file}'`).join(' ')}\nexec unshare ${pins.map((pin) => `'${pin}'`).join(' ')} sh -ec "$1"`,
+        '-ec',
+        `: ${touch.map((file) => `>'${file}'`).join(' ')}\nunshare ${pins.map((pin) => `'${pin}'`).join(' ')} sh -ec "$1"\neval "$2"`,
         'sh',
-        script,
+        scripts.inside,
+        scripts.outside,
       ]);
     } catch (error) {
       await this.remove(podUid);

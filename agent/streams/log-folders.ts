@@ -6,6 +6,7 @@ import {
   logSize,
   makeLogFolder,
   removeLogs,
+  rotateByName,
   rotateInPlace,
 } from '../host/log-files.ts';
 import type { PodLogs } from '../pods/collaborators.ts';
@@ -29,14 +30,25 @@ export interface LogOwner {
   uid: string;
 }
 
+/**
+ * Who writes the log of this run: answers how to have it opened anew after it was renamed, undefined when nobody writes to it any more.
+ */
+export type LogWriters = (
+  podUid: string,
+  container: string,
+  attempt: number,
+) => (() => Promise<void>) | undefined;
+
 /** The log files of this node: `<root>/<namespace>_<pod>_<uid>/<container>/<attempt>.log`, rotated ones with a suffix. */
 export class LogFolders implements PodLogs {
   readonly #root: string;
+  readonly #writers: LogWriters | undefined;
   #isBounding = false;
 
-  /** `root` is `DIR/agent/logs`. */
-  constructor(root: string) {
+  /** `root` is `DIR/agent/logs`. Without `writers` a rotation loses what is written during it. */
+  constructor(root: string, writers?: LogWriters) {
     this.#root = root;
+    this.#writers = writers;
   }
 
   folder({ namespace, name, uid }: LogOwner, container: string): string {
@@ -47,8 +59,11 @@ export class LogFolders implements PodLogs {
   async files(owner: LogOwner, container: string, attempt: number): Promise<string[]> {
     const folder = this.folder(owner, container);
     const current = `${attempt}.log`;
-    const rotated = (await listLogFolder(folder)).filter((name) => name.startsWith(`${current}.`));
-    return [...rotated.sort(olderFirst), current].map((name) => join(folder, name));
+    const rotated = (await listLogFolder(folder)).filter(
+      (name) => name.startsWith(`${current}.`) && ROTATED.test(name),
+    );
+    rotated.sort((a, b) => rotationOf(b) - rotationOf(a));
+    return [...rotated, current].map((name) => join(folder, name));
   }
 
   async prepare(pod: Pod, containerName: string, attempt: number): Promise<string> {
@@ -58,8 +73,8 @@ export class LogFolders implements PodLogs {
   }
 
   async tail(pod: Pod, containerName: string, attempt: number): Promise<string> {
-    const path = join(this.folder(ownerOf(pod), containerName), `${attempt}.log`);
-    const file = await LogFile.open(path);
+    const files = await this.files(ownerOf(pod), containerName, attempt);
+    const file = await newestWithText(files);
     if (file === undefined) return '';
     try {
       const { offset } = await tailStart(file, FALLBACK_LINES);
@@ -96,7 +111,7 @@ export class LogFolders implements PodLogs {
     try {
       for (const pod of await listLogFolder(this.#root)) {
         for (const container of await listLogFolder(join(this.#root, pod))) {
-          await boundFolder(join(this.#root, pod, container), maxBytes, files);
+          await this.#boundFolder(pod, container, maxBytes, files);
         }
       }
     } finally {
@@ -109,18 +124,39 @@ export class LogFolders implements PodLogs {
     return uids.filter((uid) => uid !== '');
   }
 
+  async #boundFolder(pod: string, container: string, maxBytes: number, files: number) {
+    const folder = join(this.#root, pod, container);
+    const names = await listLogFolder(folder);
+    // One that was renamed and not made anew: the agent ended in between.
+    const renamed = names.flatMap((name) => ROTATED.exec(name)?.[1] ?? []);
+    const current = new Set([...names.filter((name) => /^\d+\.log$/.test(name)), ...renamed]);
+    for (const name of current) {
+      const path = join(folder, name);
+      const isMissing = !names.includes(name);
+      if (!isMissing && (await logSize(path)) <= maxBytes) continue;
+      if (this.#writers === undefined) {
+        if (!isMissing) await rotateInPlace(path, files - 1);
+        continue;
+      }
+      const reopen = this.#writers(pod.split('_')[2] ?? '', container, Number.parseInt(name, 10));
+      if (reopen === undefined) continue;
+      if (!isMissing) await rotateByName(path, files - 1);
+      await reopen();
+    }
+  }
+
   async #foldersOf(podUid: string): Promise<string[]> {
     if (podUid === '') return [];
     return (await listLogFolder(this.#root)).filter((name) => name.split('_')[2] === podUid);
   }
 }
 
-async function boundFolder(folder: string, maxBytes: number, files: number): Promise<void> {
-  for (const name of await listLogFolder(folder)) {
-    const path = join(folder, name);
-    if (!/^\d+\.log$/.test(name) || (await logSize(path)) <= maxBytes) continue;
-    await rotateInPlace(path, files - 1);
+/** A log may be empty because it was rotated a moment ago. */
+async function newestWithText(files: readonly string[]): Promise<LogFile | undefined> {
+  for (const path of files.toReversed()) {
+    if ((await logSize(path)) > 0) return await LogFile.open(path);
   }
+  return undefined;
 }
 
 function ownerOf(pod: Pod): LogOwner {
@@ -128,14 +164,10 @@ function ownerOf(pod: Pod): LogOwner {
   return { namespace, name, uid };
 }
 
-/** `0.log.2` is older than `0.log.1`; times sort as they are. */
-function olderFirst(a: string, b: string): number {
-  const [first, second] = [suffix(a), suffix(b)];
-  const areNumbers = /^\d{1,4}$/.test(first) && /^\d{1,4}$/.test(second);
-  if (areNumbers) return Number(second) - Number(first);
-  return first < second ? -1 : 1;
-}
+/** Files under rotation; the engine's own files beside them (a raw log, one in preparation) are none. */
+const ROTATED = /^(\d+\.log)\.(\d+)$/;
 
-function suffix(name: string): string {
-  return name.split('.').slice(2).join('.');
+/** `0.log.2` is older than `0.log.1`. */
+function rotationOf(name: string): number {
+  return Number(ROTATED.exec(name)?.[2] ?? 0);
 }

@@ -38,19 +38,14 @@ export async function findTail(files: readonly string[], lines: number): Promise
   return { index: 0, offset: 0 };
 }
 
-/** Gives out what the files hold now. */
+/** Gives out what the files hold now. A rotation meanwhile neither hides nor repeats anything. */
 export async function readLog(source: LogSource, start: LogStart): Promise<void> {
-  for (const [index, path] of source.files.entries()) {
-    if (index < start.index || isOver(source)) continue;
-    const file = await LogFile.open(path);
-    if (file === undefined) continue;
-    try {
-      source.output.startFile();
-      await readToEnd(file, index === start.index ? start.offset : 0, source);
-    } finally {
-      await file.close();
-    }
+  const reading = await begin(source, start);
+  while (reading.file !== undefined && !isOver(source)) {
+    await readOn(reading, source);
+    if (!(await goToNewer(reading, source))) break;
   }
+  await reading.file?.close();
 }
 
 /**
@@ -62,7 +57,7 @@ export async function followLog(
   start: LogStart,
   container: { isRunning(): boolean; subscribe(changed: () => void): () => void },
 ): Promise<void> {
-  const path = source.files.at(-1) ?? '';
+  const path = currentOf(source);
   const wait = new Wakeups(source.signal);
   const name = basename(path);
   const ends = [
@@ -71,61 +66,93 @@ export async function followLog(
     }),
     container.subscribe(() => wait.wake()),
   ];
-  try {
-    const older = { ...source, files: source.files.slice(0, -1) };
-    await readLog(older, start);
-    const last = source.files.length - 1;
-    await followFile(
-      path,
-      start.index === last ? start.offset : 0,
-      source,
-      container.isRunning,
-      wait,
-    );
-  } finally {
-    for (const end of ends) end();
-  }
-}
-
-async function followFile(
-  path: string,
-  offset: number,
-  source: LogSource,
-  isRunning: () => boolean,
-  wait: Wakeups,
-): Promise<void> {
-  let file: LogFile | undefined;
-  let position = offset;
+  const reading = await begin(source, start);
   try {
     while (!isOver(source)) {
       // Asked before reading: what was written until the end is read after it.
-      const goesOn = isRunning();
-      file ??= await LogFile.open(path);
-      if (file !== undefined) {
-        // Cut short in place: what comes now is new.
-        if ((await file.size()) < position) position = 0;
-        position = await readToEnd(file, position, source);
-        if (await isReplaced(path, file)) {
-          await readToEnd(file, position, source);
-          await file.close();
-          file = undefined;
-          position = 0;
-          source.output.startFile();
-          continue;
-        }
-      }
+      const goesOn = container.isRunning();
+      reading.file ??= await LogFile.open(path);
+      await readOn(reading, source);
+      if (await goToNewer(reading, source)) continue;
       if (!goesOn) return;
       await wait.next();
     }
   } finally {
+    await reading.file?.close();
+    for (const end of ends) end();
+  }
+}
+
+/** The file that is read, and how far. */
+interface Reading {
+  file: LogFile | undefined;
+  position: number;
+}
+
+async function begin(source: LogSource, { index, offset }: LogStart): Promise<Reading> {
+  for (const [at, path] of source.files.entries()) {
+    if (at < index) continue;
+    const file = await LogFile.open(path);
+    if (file === undefined) continue;
+    source.output.startFile();
+    return { file, position: at === index ? offset : 0 };
+  }
+  return { file: undefined, position: 0 };
+}
+
+async function readOn(reading: Reading, source: LogSource): Promise<void> {
+  const { file } = reading;
+  if (file === undefined) return;
+  // Cut short in place: what comes now is new.
+  if ((await file.size()) < reading.position) reading.position = 0;
+  reading.position = await readToEnd(file, reading.position, source);
+}
+
+/** Goes to the file after this one, once this one is read to its end; answers whether there is one. */
+async function goToNewer(reading: Reading, source: LogSource): Promise<boolean> {
+  const { file } = reading;
+  if (file === undefined) return false;
+  const newer = await openNewer(currentOf(source), file.inode);
+  if (newer === undefined) return false;
+  // Its writer has left it for the newer one, so this is the last of it.
+  await readToEnd(file, reading.position, source);
+  await file.close();
+  reading.file = newer;
+  reading.position = 0;
+  source.output.startFile();
+  return true;
+}
+
+/**
+ * The file that was begun after the one with this inode: `0.log` after `0.log.1`. Told by inodes, as a rotation may rename all of them
+ * at any moment; of a file that is no longer kept the oldest is the next one.
+ */
+async function openNewer(current: string, inode: number): Promise<LogFile | undefined> {
+  for (;;) {
+    const newer = await findNewer(current, inode);
+    if (newer === undefined) return undefined;
+    const file = await LogFile.open(newer.path);
+    if (file?.inode === newer.inode) return file;
     await file?.close();
   }
 }
 
-/** Rotated: another file has its name now. */
-async function isReplaced(path: string, file: LogFile): Promise<boolean> {
-  const inode = await inodeOf(path);
-  return inode !== undefined && inode !== file.inode;
+/** From the newest on, so that a rotation in the middle shows a file twice and hides none. */
+async function findNewer(
+  current: string,
+  inode: number,
+): Promise<{ path: string; inode: number } | undefined> {
+  let newer: { path: string; inode: number } | undefined;
+  for (let rotation = 0; ; rotation++) {
+    const path = rotation === 0 ? current : `${current}.${rotation}`;
+    const found = await inodeOf(path);
+    if (found === inode || (found === undefined && rotation > 0)) return newer;
+    if (found !== undefined) newer = { path, inode: found };
+  }
+}
+
+function currentOf({ files }: LogSource): string {
+  return files.at(-1) ?? '';
 }
 
 /** Answers the position after what was read. */

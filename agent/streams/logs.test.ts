@@ -176,6 +176,28 @@ describe('the log of a container', () => {
     expect(runs.listeners).toBe(0);
   });
 
+  it('is followed over several rotations at once, without a line lost or repeated', async () => {
+    const path = join(folder, '0.log');
+    const own = new LogFolders(root, () => async () => writeFileSync(path, ''));
+    let next = 0;
+    const expected = () => Array.from({ length: next }, (_, index) => `l${index}\n`).join('');
+    const write = () => appendFileSync(path, line(`l${next++}`));
+    write();
+    const reader = new Reader({ follow: true });
+    await vi.waitFor(() => expect(reader.text).toBe('l0\n'));
+    for (let round = 0; round < 30; round++) {
+      for (let rotation = 0; rotation <= round % 3; rotation++) {
+        write();
+        await own.bound(5, 4);
+        write();
+      }
+      await vi.waitFor(() => expect(reader.text).toBe(expected()));
+    }
+    runs.end();
+    await reader.done;
+    expect(reader.text).toBe(expected());
+  });
+
   it('is followed from the moment that its file appears', async () => {
     const reader = new Reader({ follow: true });
     await vi.waitFor(() => expect(runs.listeners).toBe(1));
@@ -238,6 +260,36 @@ describe('LogFolders', () => {
     const owner = { namespace: 'default', name: 'p', uid: 'uid-p' };
     expect(await folders.files(owner, 'web', 0)).toEqual([`${path}.2`, `${path}.1`, path]);
     expect(await logs()).toBe('l6\nx\nl7\nx\n');
+  });
+
+  it('renames the log of a running container and has it opened anew, also when that failed the last time', async () => {
+    const path = join(folder, '0.log');
+    let reopened = 0;
+    let isBroken = true;
+    let runs = true;
+    const own = new LogFolders(root, (uid, name, attempt) => {
+      expect([uid, name, attempt]).toEqual(['uid-p', 'web', 0]);
+      if (!runs) return undefined;
+      return async () => {
+        if (isBroken) throw new Error('the agent ends here');
+        reopened++;
+        writeFileSync(path, '');
+      };
+    });
+    writeFileSync(path, line('a'));
+    writeFileSync(`${path}.raw`, line('not a log'));
+    await expect(own.bound(5, 3)).rejects.toThrow('the agent ends here');
+    appendFileSync(`${path}.1`, line('b'));
+    isBroken = false;
+    await own.bound(5, 3);
+    appendFileSync(path, line('c'));
+    await own.bound(5, 3);
+    expect(reopened).toBe(2);
+    appendFileSync(path, line('d'));
+    expect(await logs()).toBe('a\nb\nc\nd\n');
+    runs = false;
+    await own.bound(5, 3);
+    expect(await logs()).toBe('a\nb\nc\nd\n');
   });
 
   it('knows its pods, gives the end of a log, and removes one attempt or all', async () => {

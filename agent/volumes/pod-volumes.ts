@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Container, Pod, Volume, VolumeMount } from '../../shared/schema/kubernetes-types.ts';
-import { ensureMemoryFolder } from '../host/tmpfs.ts';
+import { ensureMemoryFolder, ensureTmpfs } from '../host/tmpfs.ts';
 import {
   bindSubPath,
   freshFile,
@@ -35,7 +35,14 @@ export interface NodePodVolumesParts {
   clusterDomain: string;
   /** Where the cluster's DNS server is reached; undefined as long as it is not known. */
   dnsAddress?: () => string | undefined;
+  /** How large the /dev/shm is that the containers of a pod share; absent, each has one of its own. */
+  sharedMemoryBytes?: number;
 }
+
+/** Beside the pod's volumes in memory; no volume is called so, as their names are DNS labels. */
+const SHARED_MEMORY_FOLDER = '.shm';
+/** As the engines' own /dev/shm. */
+const SHARED_MEMORY_OPTIONS = 'mode=1777,nosuid,nodev,noexec';
 
 /** Kubernetes' limit for one message (TerminationMessagePath). */
 const MAX_MESSAGE_BYTES = 4096;
@@ -56,6 +63,7 @@ export class NodePodVolumes implements PodVolumes {
   }
 
   async setUp(pod: Pod): Promise<ReadonlyMap<string, string>> {
+    await this.#shareMemory(pod);
     const paths = new Map<string, string>();
     for (const volume of pod.spec.volumes ?? []) {
       try {
@@ -88,6 +96,24 @@ export class NodePodVolumes implements PodVolumes {
     return this.#memoryTurn;
   }
 
+  /** A pod in the host's IPC namespace has the host's /dev/shm. */
+  async #shareMemory(pod: Pod): Promise<void> {
+    const { memoryRoot, sharedMemoryBytes } = this.#parts;
+    if (sharedMemoryBytes === undefined || pod.spec.hostIPC === true) return;
+    try {
+      await ensureMemoryFolder(memoryRoot);
+      await ensureTmpfs(this.#sharedMemory(pod), sharedMemoryBytes, SHARED_MEMORY_OPTIONS);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new VolumeError(`the pod's /dev/shm could not be mounted: ${why}`);
+    }
+  }
+
+  #sharedMemory(pod: Pod): string {
+    if (pod.spec.hostIPC === true) return '/dev/shm';
+    return join(this.#parts.memoryRoot, pod.metadata.uid, SHARED_MEMORY_FOLDER);
+  }
+
   async tearDown(podUid: string): Promise<void> {
     if (podUid === '') return;
     await removeFolder(join(this.#parts.memoryRoot, podUid));
@@ -110,6 +136,7 @@ export class NodePodVolumes implements PodVolumes {
       await this.#resolver(pod),
       ...(await this.#hostname(pod, sandbox)),
       await this.#terminationLog(pod, container),
+      ...this.#sharedMemoryMount(pod),
     ];
     const taken = new Set(own.map(({ target }) => target));
     return [...own, ...managed.filter(({ target }) => !taken.has(target))];
@@ -207,6 +234,11 @@ export class NodePodVolumes implements PodVolumes {
     const source = join(this.#parts.diskRoot, pod.metadata.uid, 'hostname');
     await writeIfChanged(source, `${hostname}\n`, 0o644);
     return [{ source, target: '/etc/hostname', readOnly: false }];
+  }
+
+  #sharedMemoryMount(pod: Pod): Mount[] {
+    if (this.#parts.sharedMemoryBytes === undefined) return [];
+    return [{ source: this.#sharedMemory(pod), target: '/dev/shm', readOnly: false }];
   }
 
   async #terminationLog(pod: Pod, container: Container): Promise<Mount> {

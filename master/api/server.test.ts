@@ -747,6 +747,13 @@ test('an unexpected error is a 500 with one line in the log, and the server goes
   expect((await call('GET', '/version')).code).toBe(200);
 });
 
+test('the list of custom resource definitions is empty, and nothing else of them is there', async () => {
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  const { code, body } = await call('GET', path);
+  expect([code, body['items']]).toEqual([200, []]);
+  expect((await call('GET', `${path}/one`)).code).toBe(404);
+});
+
 test('who has no certificate gets 401, who is nobody 403', async () => {
   await fixture.stop();
   fixture = await apiFixture();

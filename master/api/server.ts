@@ -7,6 +7,7 @@ import type { ApiParts, Exchange } from './exchange.ts';
 import { respondError } from './output/respond.ts';
 import { EventLines } from './output/watch-printer.ts';
 import { servePath } from './paths/all-paths.ts';
+import { isDefinitionList, respondDefinitions } from './paths/resource-definitions.ts';
 import { requestInfo } from './request-info.ts';
 import { routeOf } from './routes.ts';
 
@@ -68,6 +69,10 @@ export class ApiServer {
     };
     if (!info.isResource) {
       await servePath(exchange, info.path);
+      return;
+    }
+    if (isDefinitionList(info)) {
+      respondDefinitions(exchange);
       return;
     }
     const { kind, handler } = routeOf(this.parts.kinds, info);

@@ -12,8 +12,10 @@ import { namespaceController } from './namespace/namespace-controller.ts';
 import { nodeCidrController } from './node-cidr/node-cidr-controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
 import { OwnedObjects } from './owned-objects.ts';
+import { podGarbageCollector } from './pod-gc/pod-gc.ts';
 import { PodsByNode } from './pods-by-node.ts';
 import { replicaSetController } from './replicaset/replicaset-controller.ts';
+import { tokenCleaner } from './token-cleaner/token-cleaner.ts';
 
 export interface ControllerSettings {
   kinds: readonly ResourceKind[];
@@ -44,7 +46,9 @@ export class Controllers {
       deploymentController(parts, replicaSets, pods),
       replicaSetController(parts, pods),
       garbageCollector(parts, settings.kinds, dependents),
+      podGarbageCollector(parts, podsByNode),
       eventExpiryController(parts),
+      tokenCleaner(parts),
     ];
     this.#runners = list.map((controller) => new ControllerRunner(controller, parts));
   }

@@ -79,6 +79,11 @@ export class Broker {
     await new Promise<void>((resolve) => broker.close(resolve));
   }
 
+  /** Whether connections are taken. */
+  get isOpen(): boolean {
+    return this.#aedes !== undefined && !this.#aedes.closed;
+  }
+
   /** Takes over a connection on which MQTT is spoken; `node` is who its certificate says it is, undefined for nobody. */
   accept(connection: Duplex, node: string | undefined): void {
     if (!this.#aedes) {

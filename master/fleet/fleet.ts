@@ -130,6 +130,11 @@ export class Fleet {
     this.#broker.accept(connection, node);
   }
 
+  /** Why no node can be reached at all, one sentence; undefined while all is well. */
+  failure(): string | undefined {
+    return this.#broker.isOpen ? undefined : 'the broker takes no connections';
+  }
+
   isConnected(node: string): boolean {
     return this.#broker.isConnected(node);
   }

@@ -9,8 +9,16 @@ import { RefusedReport } from './report-error.ts';
 
 /** Label keys that a node may set about itself besides the well-known ones. */
 const OWN_LABEL_PREFIX = 'skerry.dev/';
+/** Annotation keys that a node may set about itself; the keys that it enrolled with are not among them. */
+const OWN_ANNOTATION_PREFIX = 'hardware.skerry.dev/';
 
-/** Reports `nodes//<name>`: `{ status, labels? }`. */
+/** What a node says about itself outside its status. */
+interface OwnMetadata {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+/** Reports `nodes//<name>`: `{ status, labels?, annotations? }`. A Node is made by the enrolment: a report does not bring back one that was deleted. */
 export class NodeReports {
   readonly #registry: Registry;
   readonly #clock: Clock;
@@ -22,14 +30,20 @@ export class NodeReports {
     this.#clock = parts.clock;
   }
 
-  /** Registers the node at its first report, then keeps its labels and status. Throws RefusedReport, ApiError. */
+  /** Keeps the node's labels, annotations and status. Throws RefusedReport, ApiError. */
   async take(node: string, name: string, body: JsonObject): Promise<void> {
     if (name !== node) throw new RefusedReport('a node reports about itself only');
-    const { status, labels } = body;
+    const { status, labels, annotations } = body;
     if (typeof status !== 'object' || status === null || Array.isArray(status)) {
       throw new RefusedReport('the status is missing');
     }
-    await this.#register(node, ownLabels(node, status as NodeStatus, labels));
+    await this.#writeMetadata(node, {
+      labels: {
+        ...kubeletLabels(node, status as NodeStatus),
+        ...entriesBelow(OWN_LABEL_PREFIX, labels),
+      },
+      annotations: entriesBelow(OWN_ANNOTATION_PREFIX, annotations),
+    });
     await this.#writeStatus(node, status as NodeStatus);
     this.#last.set(node, status as NodeStatus);
   }
@@ -51,19 +65,18 @@ export class NodeReports {
     this.#last.delete(node);
   }
 
-  async #register(name: string, labels: Record<string, string>): Promise<void> {
+  async #writeMetadata(name: string, own: OwnMetadata): Promise<void> {
     const node = this.#find(name);
-    if (!node) {
-      const metadata = { name, labels, uid: '', resourceVersion: '', creationTimestamp: '' };
-      const created: Node = { apiVersion: 'v1', kind: 'Node', metadata, spec: {}, status: {} };
-      await this.#registry.create(NODES, created);
-      return;
-    }
-    if (Object.entries(labels).every(([key, value]) => node.metadata.labels?.[key] === value))
-      return;
+    if (!node) throw new RefusedReport('the node was deleted');
+    const { labels, annotations } = node.metadata;
+    if (holds(labels, own.labels) && holds(annotations, own.annotations)) return;
     await this.#registry.update(NODES, { namespace: '', name }, (current) => ({
       ...current,
-      metadata: { ...current.metadata, labels: { ...current.metadata.labels, ...labels } },
+      metadata: {
+        ...current.metadata,
+        labels: { ...current.metadata.labels, ...own.labels },
+        annotations: { ...current.metadata.annotations, ...own.annotations },
+      },
     }));
   }
 
@@ -100,24 +113,29 @@ function withHeartbeat(condition: NodeCondition, nowText: string): NodeCondition
   return { ...condition, lastHeartbeatTime: nowText };
 }
 
-/** The labels that the kubelet gives its node, and those of Skerry's own that the report names. */
-function ownLabels(
-  name: string,
-  { nodeInfo }: NodeStatus,
-  reported: JsonValue | undefined,
-): Record<string, string> {
+function holds(present: Record<string, string> | undefined, wanted: Record<string, string>) {
+  return Object.entries(wanted).every(([key, value]) => present?.[key] === value);
+}
+
+/** The labels that the kubelet gives its node. */
+function kubeletLabels(name: string, { nodeInfo }: NodeStatus): Record<string, string> {
   const arch = nodeInfo?.architecture ?? '';
   const os = nodeInfo?.operatingSystem ?? 'linux';
-  const labels: Record<string, string> = {
+  return {
     'beta.kubernetes.io/arch': arch,
     'beta.kubernetes.io/os': os,
     'kubernetes.io/arch': arch,
     'kubernetes.io/hostname': name,
     'kubernetes.io/os': os,
   };
-  if (typeof reported !== 'object' || reported === null || Array.isArray(reported)) return labels;
-  for (const [key, value] of Object.entries(reported)) {
-    if (key.startsWith(OWN_LABEL_PREFIX) && typeof value === 'string') labels[key] = value;
-  }
-  return labels;
+}
+
+/** Of what a node says about itself, the entries that it may set. */
+function entriesBelow(prefix: string, reported: JsonValue | undefined): Record<string, string> {
+  if (typeof reported !== 'object' || reported === null || Array.isArray(reported)) return {};
+  const entries = Object.entries(reported).filter(
+    (entry): entry is [string, string] =>
+      entry[0].startsWith(prefix) && typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(entries);
 }

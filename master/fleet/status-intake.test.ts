@@ -145,8 +145,7 @@ const NODE_STATUS = {
   conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'ready' }],
 };
 
-test('a node registers with its labels, and its status is written', async () => {
-  await fixture.registry.delete(NODES, { namespace: '', name: 'a' });
+test('a node gets its labels, and its status is written', async () => {
   const labels = { 'skerry.dev/model': 'pi-4', 'kubernetes.io/hostname': 'forged' };
   expect(await report('nodes//a', { status: NODE_STATUS, labels })).toBeUndefined();
   const node = fixture.registry.get(NODES, { namespace: '', name: 'a' });
@@ -162,6 +161,47 @@ test('a node registers with its labels, and its status is written', async () => 
     status: 'True',
     lastHeartbeatTime: '2026-01-01T00:00:00Z',
     lastTransitionTime: '2026-01-01T00:00:00Z',
+  });
+});
+
+test('a node describes its hardware in annotations, and nothing else', async () => {
+  const key = { namespace: '', name: 'a' };
+  const before = fixture.registry.get(NODES, key).metadata.annotations;
+  const annotations = {
+    'hardware.skerry.dev/model': 'Raspberry Pi 4',
+    'hardware.skerry.dev/disks': 7,
+    'skerry.dev/signing-key': 'forged',
+  };
+  expect(await report('nodes//a', { status: NODE_STATUS, annotations })).toBeUndefined();
+  expect(fixture.registry.get(NODES, key).metadata.annotations).toEqual({
+    ...before,
+    'hardware.skerry.dev/model': 'Raspberry Pi 4',
+  });
+  const revision = fixture.registry.cache.revision();
+  await report('nodes//a', { status: NODE_STATUS, annotations });
+  expect(fixture.registry.cache.revision()).toBe(revision);
+});
+
+test('a report does not bring back a node that was deleted', async () => {
+  await fixture.registry.delete(NODES, { namespace: '', name: 'a' });
+  expect(await report('nodes//a', { status: NODE_STATUS })).toBe('the node was deleted');
+  intake.alive('a');
+  await intake.stop();
+  expect(fixture.registry.find(NODES, { namespace: '', name: 'a' })).toBeUndefined();
+});
+
+test('a condition that says what it said before keeps its time, whatever the agent says', async () => {
+  await report('nodes//a', { status: NODE_STATUS });
+  const [ready] = NODE_STATUS.conditions;
+  const lastTransitionTime = '2026-01-02T00:00:00Z';
+  fixture.clock.advance(600_000);
+  await report('nodes//a', {
+    status: { ...NODE_STATUS, conditions: [{ ...ready, message: 'again', lastTransitionTime }] },
+  });
+  const { status } = fixture.registry.get(NODES, { namespace: '', name: 'a' });
+  expect(status.conditions?.[0]).toMatchObject({
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+    lastHeartbeatTime: '2026-01-01T00:10:00Z',
   });
 });
 

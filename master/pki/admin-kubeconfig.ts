@@ -1,3 +1,4 @@
+import { readFile, stat } from 'node:fs/promises';
 import { writePrivateFile } from './private-folder.ts';
 
 export interface AdminAccess {
@@ -35,9 +36,20 @@ current-context: skerry
 `;
 }
 
-/** Writes it, 0600, atomically; the folder must exist. */
+/** Writes it, 0600, atomically, unless it is there already as it should be; the folder must exist. */
 export async function writeAdminKubeconfig(path: string, access: AdminAccess): Promise<void> {
-  await writePrivateFile(path, adminKubeconfig(access));
+  const text = adminKubeconfig(access);
+  if ((await readPrivateText(path)) !== text) await writePrivateFile(path, text);
+}
+
+/** Undefined also when others may read it: it is written anew then. */
+async function readPrivateText(path: string): Promise<string | undefined> {
+  try {
+    const { mode } = await stat(path);
+    return (mode & 0o077) === 0 ? await readFile(path, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function base64(text: string): string {

@@ -4,7 +4,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { KubeObject } from '../../shared/meta/kube-object.ts';
 import { formatTime } from '../../shared/meta/time.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
-import { EVENTS } from '../../shared/resources/event.ts';
+import { EVENTS, eventName } from '../../shared/resources/event.ts';
 import type { Event } from '../../shared/schema/kubernetes-types.ts';
 import type { Registry } from './registry.ts';
 
@@ -14,14 +14,21 @@ export interface RecordedEvent {
   message: string;
 }
 
+/** Series that are counted; beyond it the oldest is begun anew. As many as client-go's correlator keeps. */
+const MAX_SERIES = 4096;
+
 /**
- * Records core/v1 Events of the master's own parts. One that says the same of the same object is counted, not repeated: its name is a
- * digest of what it says. An event that cannot be stored is only logged: nothing waits for events.
+ * Records core/v1 Events of the master's own parts. One that says the same of the same object is counted, not repeated. An event that cannot be stored is only logged: nothing waits for events.
  */
 export class EventRecorder {
   readonly #registry: Registry;
   readonly #clock: Clock;
   readonly #log: Logger;
+  /** The name of the event that counts what is said, by a digest of that. */
+  readonly #names = new Map<string, string>();
+  /** Names whose event is being stored. */
+  readonly #storing = new Set<string>();
+  #made = 0;
 
   constructor(parts: { registry: Registry; clock: Clock; log: Logger }) {
     this.#registry = parts.registry;
@@ -46,14 +53,18 @@ export class EventRecorder {
 
   async #store(component: string, about: KubeObject, event: RecordedEvent): Promise<void> {
     const now = formatTime(this.#clock.nowMs());
-    const made = newEvent(component, about, event, now);
-    const key = { namespace: made.metadata.namespace ?? '', name: made.metadata.name };
+    const name = this.#nameOf(component, about, event);
+    const made = newEvent(component, about, event, { name, now });
+    const key = { namespace: made.metadata.namespace ?? '', name };
     if (this.#registry.find(EVENTS, key) === undefined) {
       try {
+        this.#storing.add(name);
         await this.#registry.create(EVENTS, made);
         return;
       } catch (error) {
         if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error;
+      } finally {
+        this.#storing.delete(name);
       }
     }
     await this.#registry.update(EVENTS, key, (current) => ({
@@ -62,19 +73,40 @@ export class EventRecorder {
       lastTimestamp: now,
     }));
   }
+
+  #nameOf(component: string, { kind, metadata }: KubeObject, event: RecordedEvent): string {
+    const said = [component, kind, metadata.uid, event.type, event.reason, event.message];
+    const digest = createHash('sha256').update(said.join('\n')).digest('hex');
+    const known = this.#names.get(digest);
+    const namespace = metadata.namespace ?? 'default';
+    // One that has expired begins anew, at its place in time.
+    const name =
+      known !== undefined && this.#isKept({ namespace, name: known })
+        ? known
+        : eventName(metadata.name, this.#clock.nowMs(), 2 * this.#made++);
+    this.#names.delete(digest);
+    this.#names.set(digest, name);
+    if (this.#names.size > MAX_SERIES) this.#names.delete(this.#names.keys().next().value ?? '');
+    return name;
+  }
+
+  #isKept(key: { namespace: string; name: string }): boolean {
+    return this.#storing.has(key.name) || this.#registry.find(EVENTS, key) !== undefined;
+  }
 }
 
-function newEvent(component: string, about: KubeObject, event: RecordedEvent, now: string): Event {
+function newEvent(
+  component: string,
+  about: KubeObject,
+  event: RecordedEvent,
+  { name: nameOfEvent, now }: { name: string; now: string },
+): Event {
   const { name, namespace, uid, resourceVersion } = about.metadata;
-  const digest = createHash('sha256')
-    .update([component, about.kind, uid, event.type, event.reason, event.message].join('\n'))
-    .digest('hex')
-    .slice(0, 16);
   return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
-      name: `${name}.${digest}`,
+      name: nameOfEvent,
       namespace: namespace ?? 'default',
       uid: '',
       resourceVersion: '',

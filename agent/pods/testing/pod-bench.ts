@@ -9,7 +9,14 @@ import type {
 } from '../../../shared/schema/kubernetes-types.ts';
 import type { Report } from '../../link/outbox.ts';
 import type { AgentState, DesiredDocument } from '../../state/agent-state.ts';
-import type { PodLogs, PodNetwork, PodSources, PodVolumes, Sandbox } from '../collaborators.ts';
+import type {
+  PodCgroups,
+  PodLogs,
+  PodNetwork,
+  PodSources,
+  PodVolumes,
+  Sandbox,
+} from '../collaborators.ts';
 import { PodWorker } from '../pod-worker.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 
@@ -148,10 +155,23 @@ class MemoryLogs implements PodLogs {
   }
 }
 
+class MemoryCgroups implements PodCgroups {
+  readonly pods = new Set<string>();
+
+  async tearDown(uid: string) {
+    this.pods.delete(uid);
+  }
+
+  async list() {
+    return [...this.pods];
+  }
+}
+
 /** A node's pods on a fake engine, with time that the test moves. */
 export class PodBench {
   readonly clock = new ManualClock();
   readonly state = new MemoryState();
+  readonly cgroups = new MemoryCgroups();
   readonly network = new MemoryNetwork();
   readonly volumes = new MemoryVolumes();
   readonly logs = new MemoryLogs();
@@ -170,6 +190,7 @@ export class PodBench {
     return new PodWorker({
       agentId: 'a1',
       runtime: this.runtime,
+      cgroups: this.cgroups,
       network: this.network,
       volumes: this.volumes,
       logs: this.logs,

@@ -5,16 +5,45 @@ import { type Controller, type ControllerParts, trigger } from '../controller.ts
 import { ignoreGone } from '../ignore-gone.ts';
 
 const FINALIZER = 'kubernetes';
+/**
+ * How long a namespace keeps its contents after its deletion (kube-controller-manager's namespaceDeletionGracePeriod): whoever deletes a
+ * list that begins with the namespace finds its other objects still there.
+ */
+const GRACE_MS = 5_000;
 
 /**
  * Empties a namespace that is being deleted, and lets it go when nothing is left in it (kube-controller-manager's namespace
  * controller). Deleted objects wake it, so it never polls.
  */
 export function namespaceController(
-  { registry, log }: ControllerParts,
+  { registry, clock, log }: ControllerParts,
   kinds: readonly ResourceKind[],
 ): Controller {
   const namespaced = kinds.filter((kind) => kind.namespaced);
+  const isEmpty = (name: string) =>
+    namespaced.every((kind) => registry.list(kind, name).length === 0);
+  /** When each was seen to be deleted, by the monotonic clock: the other one may be set meanwhile. */
+  const seenMs = new Map<string, number>();
+  const graceLeftMs = (name: string) => {
+    const nowMs = clock.monotonicMs();
+    const sinceMs = seenMs.get(name) ?? nowMs;
+    seenMs.set(name, sinceMs);
+    return sinceMs + GRACE_MS - nowMs;
+  };
+  /** Answers how many objects end only later. */
+  const deleteContents = async (name: string): Promise<number> => {
+    let left = 0;
+    for (const kind of namespaced) {
+      for (const object of registry.list(kind, name)) {
+        const deleting = object.metadata.deletionTimestamp !== undefined;
+        const deletion = deleting
+          ? undefined
+          : await registry.delete(kind, objectKey(object)).catch(ignoreGone);
+        if (deleting || deletion?.gone === false) left += 1;
+      }
+    }
+    return left;
+  };
   return {
     name: 'namespace',
     triggers: [
@@ -31,17 +60,13 @@ export function namespaceController(
     ],
     async reconcile(name) {
       const namespace = registry.find(NAMESPACES, { namespace: '', name });
-      if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
-      let left = 0;
-      for (const kind of namespaced) {
-        for (const object of registry.list(kind, name)) {
-          const deleting = object.metadata.deletionTimestamp !== undefined;
-          const deletion = deleting
-            ? undefined
-            : await registry.delete(kind, objectKey(object)).catch(ignoreGone);
-          if (deleting || deletion?.gone === false) left += 1;
-        }
+      if (namespace?.metadata.deletionTimestamp === undefined) {
+        seenMs.delete(name);
+        return undefined;
       }
+      const waitMs = isEmpty(name) ? 0 : graceLeftMs(name);
+      if (waitMs > 0) return { afterMs: waitMs };
+      const left = await deleteContents(name);
       if (left > 0) {
         log.debug('namespace still holds objects', { namespace: name, left });
         return undefined;

@@ -1,0 +1,37 @@
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import type { ContainerState, Runtime } from '../runtime/runtime.ts';
+import { graceMsOf } from './container-labels.ts';
+
+/**
+ * Asks everything that runs to end, all at once, and kills what outlives the grace of its own pod. Answers how many ran. For a node
+ * that goes down with nobody left who plans; the pods' documents are not needed.
+ */
+export async function stopContainers(runtime: Runtime, clock: Clock): Promise<number> {
+  const ends = new Map<string, () => void>();
+  const ended = new Set<string>();
+  const unwatch = await runtime.watch(({ id }) => {
+    ended.add(id);
+    ends.get(id)?.();
+  });
+  try {
+    const running = (await runtime.list()).filter(({ state }) => state === 'running');
+    const stopOne = async (container: ContainerState) => {
+      const { id } = container;
+      await runtime.signal(id, 'TERM');
+      if (ended.has(id)) return;
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(graceMsOf(container), () => {
+          resolve(runtime.signal(id, 'KILL'));
+        });
+        ends.set(id, () => {
+          cancel();
+          resolve();
+        });
+      });
+    };
+    await Promise.all(running.map(stopOne));
+    return running.length;
+  } finally {
+    unwatch();
+  }
+}

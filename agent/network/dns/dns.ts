@@ -1,11 +1,24 @@
+import { randomInt } from 'node:crypto';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Clock } from '../../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../../shared/reconcile/reconcile-loop.ts';
+import {
+  CLUSTER_NETWORK_KEY,
+  type ClusterNetworkDocument,
+  ENDPOINT_SLICE_PREFIX,
+  type EndpointSliceDocument,
+  SERVICE_PREFIX,
+  type ServiceDocument,
+} from '../../../shared/wire/network-documents.ts';
+import { exchangeDatagrams, exchangeOverStream } from '../../host/exchange.ts';
+import { readSmallFile } from '../../host/small-files.ts';
+import { watchPath } from '../../host/watched-file.ts';
 import type { AgentState } from '../../state/agent-state.ts';
 import { DnsAddress } from './dns-address.ts';
+import { Forwarder } from './forwarder.ts';
+import { nameServers } from './name-servers.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
-import type { DnsService, DnsSlice } from './service-names.ts';
 import { Zone } from './zone.ts';
 
 export interface ClusterDnsParts {
@@ -17,18 +30,12 @@ export interface ClusterDnsParts {
   log: Logger;
   /** 53 if absent. */
   port?: number;
+  /** Names the servers that know everything else; `/etc/resolv.conf` if absent. */
+  resolverFile?: string;
 }
 
-/** What `cluster//network` says, as far as names go. */
-interface NetworkDocument {
-  clusterCidr: string;
-  serviceCidr: string;
-  dnsAddress: string;
-  clusterDomain: string;
-}
-
-const NETWORK_KEY = 'cluster//network';
 const DNS_PORT = 53;
+const RESOLVER_FILE = '/etc/resolv.conf';
 
 /**
  * The DNS server of this node: answers at the cluster's DNS address from what the node has saved, with or without a master. Starts
@@ -38,14 +45,24 @@ export class ClusterDns {
   readonly #parts: ClusterDnsParts;
   readonly #address: DnsAddress;
   readonly #loop: ReconcileLoop;
+  readonly #forwarder: Forwarder;
   #zone = new Zone({ domain: 'cluster.local', address: '', cidrs: [] });
-  #network: NetworkDocument | undefined;
+  #network: ClusterNetworkDocument | undefined;
   #server: { address: string; server: DnsServer } | undefined;
   #unsubscribe: (() => void) | undefined;
+  #unwatch: (() => void) | undefined;
+  #servers = '';
 
   constructor(parts: ClusterDnsParts) {
     this.#parts = parts;
     this.#address = new DnsAddress(parts.agentId);
+    this.#forwarder = new Forwarder({
+      clock: parts.clock,
+      randomId: () => randomInt(65_536),
+      datagrams: exchangeDatagrams,
+      streams: exchangeOverStream,
+      log: parts.log,
+    });
     this.#loop = new ReconcileLoop({
       name: 'dns',
       clock: parts.clock,
@@ -57,9 +74,15 @@ export class ClusterDns {
     });
   }
 
+  /** Where this server is reached; undefined until the saved state says so. */
+  get address(): string | undefined {
+    return this.#network?.dnsAddress;
+  }
+
   /** Serving begins in the background; a failure to bind is logged and tried again. */
   start(): void {
     this.#unsubscribe = this.#parts.state.subscribe((keys) => this.#changed(keys));
+    this.#unwatch = watchPath(this.#parts.resolverFile ?? RESOLVER_FILE, () => this.#loadServers());
     this.#loadAll();
     this.#loop.start();
     this.#loop.enqueue('serve');
@@ -68,6 +91,7 @@ export class ClusterDns {
   /** The address stays where it is: the next agent goes on with it. */
   async stop(): Promise<void> {
     this.#unsubscribe?.();
+    this.#unwatch?.();
     await this.#loop.stop();
     await this.#server?.server.stop();
     this.#server = undefined;
@@ -75,7 +99,8 @@ export class ClusterDns {
 
   #loadAll(): void {
     const { state } = this.#parts;
-    this.#network = state.get(NETWORK_KEY)?.object as NetworkDocument | undefined;
+    this.#network = state.get(CLUSTER_NETWORK_KEY)?.object as ClusterNetworkDocument | undefined;
+    this.#loadServers();
     if (this.#network === undefined) return;
     const { clusterDomain, dnsAddress, clusterCidr, serviceCidr } = this.#network;
     this.#zone = new Zone({
@@ -83,37 +108,46 @@ export class ClusterDns {
       address: dnsAddress,
       cidrs: [clusterCidr, serviceCidr],
     });
-    for (const { object } of state.list('services/')) {
-      this.#zone.putService(object as unknown as DnsService);
+    for (const { object } of state.list(SERVICE_PREFIX)) {
+      this.#zone.putService(object as unknown as ServiceDocument);
     }
-    for (const { object } of state.list('endpointslices/')) {
-      this.#zone.putSlice(object as unknown as DnsSlice);
+    for (const { object } of state.list(ENDPOINT_SLICE_PREFIX)) {
+      this.#zone.putSlice(object as unknown as EndpointSliceDocument);
     }
   }
 
+  #loadServers(): void {
+    const text = readSmallFile(this.#parts.resolverFile ?? RESOLVER_FILE) ?? '';
+    const servers = nameServers(text, this.#network?.dnsAddress);
+    if (servers.join() === this.#servers) return;
+    this.#servers = servers.join();
+    this.#forwarder.setServers(servers.map((address) => ({ address, port: DNS_PORT })));
+    this.#parts.log.info('names outside the cluster are asked of', { servers });
+  }
+
   #changed(keys: readonly string[]): void {
-    if (keys.includes(NETWORK_KEY)) {
+    if (keys.includes(CLUSTER_NETWORK_KEY)) {
       this.#loadAll();
       this.#loop.enqueue('serve');
       return;
     }
     for (const key of keys) {
-      const [kind, namespace = '', name = ''] = key.split('/');
-      if (kind === 'services') this.#serviceChanged(key, namespace, name);
-      else if (kind === 'endpointslices') this.#sliceChanged(key, namespace, name);
+      const [, namespace = '', name = ''] = key.split('/');
+      if (key.startsWith(SERVICE_PREFIX)) this.#serviceChanged(key, namespace, name);
+      else if (key.startsWith(ENDPOINT_SLICE_PREFIX)) this.#sliceChanged(key, namespace, name);
     }
   }
 
   #serviceChanged(key: string, namespace: string, name: string): void {
     const document = this.#parts.state.get(key);
     if (document === undefined) this.#zone.removeService(namespace, name);
-    else this.#zone.putService(document.object as unknown as DnsService);
+    else this.#zone.putService(document.object as unknown as ServiceDocument);
   }
 
   #sliceChanged(key: string, namespace: string, name: string): void {
     const document = this.#parts.state.get(key);
     if (document === undefined) this.#zone.removeSlice(namespace, name);
-    else this.#zone.putSlice(document.object as unknown as DnsSlice);
+    else this.#zone.putSlice(document.object as unknown as EndpointSliceDocument);
   }
 
   async #serve(): Promise<undefined> {
@@ -127,11 +161,12 @@ export class ClusterDns {
     const server = new DnsServer({
       responder: new Responder({
         zone: () => this.#zone,
-        upstreams: { resolve: async () => undefined },
+        upstreams: this.#forwarder,
         random: this.#parts.random,
       }),
       address: wanted,
       port: this.#parts.port ?? DNS_PORT,
+      clock: this.#parts.clock,
       log: this.#parts.log,
     });
     await server.start();

@@ -39,12 +39,17 @@ export const PLAIN_UDP_BYTES = 512;
 /** What we take and send at most by UDP: fits every link unfragmented (DNS flag day 2020). */
 export const UDP_PAYLOAD_BYTES = 1232;
 
-const FLAG_RESPONSE = 0x8000;
-const FLAG_AUTHORITATIVE = 0x0400;
-const FLAG_TRUNCATED = 0x0200;
-const FLAG_RECURSION_DESIRED = 0x0100;
-const FLAG_RECURSION_AVAILABLE = 0x0080;
-const FLAG_CHECKING_DISABLED = 0x0010;
+/** Bits of the header's second word (RFC 1035 §4.1.1, RFC 4035). */
+export const MESSAGE_FLAG = {
+  response: 0x8000,
+  authoritative: 0x0400,
+  truncated: 0x0200,
+  recursionDesired: 0x0100,
+  recursionAvailable: 0x0080,
+  authenticData: 0x0020,
+  checkingDisabled: 0x0010,
+} as const;
+
 /** Smallest question and record: a root name and the fixed fields. */
 const QUESTION_BYTES = 5;
 const RECORD_BYTES = 11;
@@ -58,12 +63,12 @@ const MAX_QUERY_RECORDS = 32;
 export function decodeQuery(bytes: Buffer): Query | 'ignored' | 'malformed' {
   if (bytes.length < HEADER_BYTES) return 'ignored';
   const flags = bytes.readUInt16BE(2);
-  if ((flags & FLAG_RESPONSE) !== 0) return 'ignored';
+  if ((flags & MESSAGE_FLAG.response) !== 0) return 'ignored';
   const header = {
     id: bytes.readUInt16BE(0),
     opcode: (flags >> 11) & 15,
-    recursionDesired: (flags & FLAG_RECURSION_DESIRED) !== 0,
-    checkingDisabled: (flags & FLAG_CHECKING_DISABLED) !== 0,
+    recursionDesired: (flags & MESSAGE_FLAG.recursionDesired) !== 0,
+    checkingDisabled: (flags & MESSAGE_FLAG.checkingDisabled) !== 0,
   };
   // Other operations have other sections; the answer is the same for all of them.
   if (header.opcode !== 0) {
@@ -105,16 +110,19 @@ export function decodeQuery(bytes: Buffer): Query | 'ignored' | 'malformed' {
 export function encodeFormatError(bytes: Buffer): Buffer {
   const answer = Buffer.alloc(HEADER_BYTES);
   bytes.copy(answer, 0, 0, 2);
-  answer.writeUInt16BE(FLAG_RESPONSE | RCODE.formatError, 2);
+  answer.writeUInt16BE(MESSAGE_FLAG.response | RCODE.formatError, 2);
   return answer;
 }
+
+/** A record of a zone, or one of another server's message. */
+type MessageRecord = ZoneRecord | dnsPacket.Answer;
 
 export interface Response {
   rcode: number;
   authoritative: boolean;
-  answers?: readonly ZoneRecord[];
-  authorities?: readonly ZoneRecord[];
-  additionals?: readonly ZoneRecord[];
+  answers?: readonly MessageRecord[];
+  authorities?: readonly MessageRecord[];
+  additionals?: readonly MessageRecord[];
 }
 
 /**
@@ -166,20 +174,20 @@ export function encodeOption(dnssecOk: boolean, extendedRcode: number): Buffer {
 
 function responseFlags(query: Query, response: Response, truncated: boolean): number {
   return (
-    FLAG_RESPONSE |
+    MESSAGE_FLAG.response |
     (query.opcode << 11) |
-    (response.authoritative ? FLAG_AUTHORITATIVE : 0) |
-    (truncated ? FLAG_TRUNCATED : 0) |
-    (query.recursionDesired ? FLAG_RECURSION_DESIRED : 0) |
-    FLAG_RECURSION_AVAILABLE |
-    (query.checkingDisabled ? FLAG_CHECKING_DISABLED : 0) |
+    (response.authoritative ? MESSAGE_FLAG.authoritative : 0) |
+    (truncated ? MESSAGE_FLAG.truncated : 0) |
+    (query.recursionDesired ? MESSAGE_FLAG.recursionDesired : 0) |
+    MESSAGE_FLAG.recursionAvailable |
+    (query.checkingDisabled ? MESSAGE_FLAG.checkingDisabled : 0) |
     (response.rcode & 15)
   );
 }
 
-function encodeRecord(record: ZoneRecord, suffixes: ReadonlyMap<string, number>): Buffer {
+function encodeRecord(record: MessageRecord, suffixes: ReadonlyMap<string, number>): Buffer {
   const whole = dnsPacket.encode({ type: 'response', answers: [record] }).subarray(HEADER_BYTES);
-  const nameLength = Buffer.byteLength(record.name) + 2;
+  const nameLength = skipName(whole, 0) ?? 0;
   const name = whole.toString('latin1', 0, nameLength).toLowerCase();
   const offset = suffixes.get(name);
   if (offset === undefined) return whole;
@@ -191,7 +199,7 @@ function encodeRecord(record: ZoneRecord, suffixes: ReadonlyMap<string, number>)
 /** Where each end of the first question's name begins in the message, by its bytes in lower case. */
 function questionSuffixes(questionBytes: Buffer): Map<string, number> {
   const suffixes = new Map<string, number>();
-  const end = endOfName(questionBytes, 0) ?? 0;
+  const end = nameEnd(questionBytes, 0) ?? 0;
   for (let offset = 0; offset < end - 1; offset += (questionBytes[offset] ?? 0) + 1) {
     const suffix = questionBytes.toString('latin1', offset, end).toLowerCase();
     suffixes.set(suffix, HEADER_BYTES + offset);
@@ -203,14 +211,31 @@ function questionSuffixes(questionBytes: Buffer): Map<string, number> {
 function endOfQuestions(bytes: Buffer, count: number): number | undefined {
   let offset: number | undefined = HEADER_BYTES;
   for (let index = 0; index < count && offset !== undefined; index++) {
-    const end = endOfName(bytes, offset);
+    const end = nameEnd(bytes, offset);
     offset = end === undefined || end + 4 > bytes.length ? undefined : end + 4;
   }
   return offset;
 }
 
+/** The byte after the name of a question section's first question. */
+export function questionNameEnd(questionBytes: Buffer): number | undefined {
+  return nameEnd(questionBytes, 0);
+}
+
+/** The byte after a name, which may end in a pointer; undefined when it is cut off. */
+export function skipName(bytes: Buffer, start: number): number | undefined {
+  let offset = start;
+  for (let length = bytes[offset]; length !== undefined; length = bytes[offset]) {
+    if (length === 0) return offset + 1;
+    if (length >= 0xc0) return offset + 2 <= bytes.length ? offset + 2 : undefined;
+    if (length > 63) return undefined;
+    offset += length + 1;
+  }
+  return undefined;
+}
+
 /** The byte after a name without pointers. */
-function endOfName(bytes: Buffer, start: number): number | undefined {
+function nameEnd(bytes: Buffer, start: number): number | undefined {
   let offset = start;
   for (let length = bytes[offset]; length !== undefined; length = bytes[offset]) {
     if (length === 0) return offset + 1;
@@ -231,7 +256,7 @@ export function encodeQuery(
   return dnsPacket.encode({
     type: 'query',
     id,
-    flags: FLAG_RECURSION_DESIRED,
+    flags: MESSAGE_FLAG.recursionDesired,
     questions: [{ name, type: type as dnsPacket.RecordType }],
     additionals: udpPayloadSize === undefined ? [] : [option as dnsPacket.Answer],
   });
@@ -240,4 +265,31 @@ export function encodeQuery(
 /** Everything a message says. Throws when it is malformed. */
 export function decodeMessage(bytes: Buffer): dnsPacket.DecodedPacket & { rcode: string } {
   return dnsPacket.decode(bytes) as dnsPacket.DecodedPacket & { rcode: string };
+}
+
+/** A query to another server, in our own name: recursive, with the client's wishes for DNSSEC. */
+export function encodeForwardedQuery(
+  id: number,
+  {
+    bytes,
+    dnssecOk,
+    checkingDisabled,
+  }: { bytes: Buffer; dnssecOk: boolean; checkingDisabled: boolean },
+  edns: boolean,
+): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt16BE(id, 0);
+  header.writeUInt16BE(
+    MESSAGE_FLAG.recursionDesired | (checkingDisabled ? MESSAGE_FLAG.checkingDisabled : 0),
+    2,
+  );
+  header.writeUInt16BE(1, 4);
+  header.writeUInt16BE(edns ? 1 : 0, 10);
+  return Buffer.concat(edns ? [header, bytes, encodeOption(dnssecOk, 0)] : [header, bytes]);
+}
+
+/** A question section with one question. Throws when the name is none. */
+export function encodeQuestion({ name, type }: Pick<Question, 'name' | 'type'>): Buffer {
+  const whole = encodeQuery(0, name, type);
+  return whole.subarray(HEADER_BYTES);
 }

@@ -42,17 +42,27 @@ export class Responder {
     this.#random = parts.random;
   }
 
-  /** The response, at once for the cluster's names; undefined when there shall be none. Never throws or rejects. */
-  respond(bytes: Buffer, transport: Transport): Buffer | Promise<Buffer | undefined> | undefined {
+  /**
+   * The response, at once for the cluster's names; undefined when there shall be none. `wait` asks whether the client may wait for
+   * other servers, and answers what to call when it did. Never throws or rejects.
+   */
+  respond(
+    bytes: Buffer,
+    transport: Transport,
+    wait: () => (() => void) | undefined,
+  ): Buffer | Promise<Buffer> | undefined {
     const query = decodeQuery(bytes);
     if (query === 'ignored') return undefined;
     if (query === 'malformed') return encodeFormatError(bytes);
     const limitBytes = transport === 'tcp' ? TCP_BYTES : datagramLimit(query);
     const answer = answerQuery(query, this.#zone(), this.#random);
     if (answer.kind === 'respond') return encodeResponse(query, answer.response, limitBytes);
+    const waited = wait();
+    if (waited === undefined) return encodeResponse(query, FAILURE, limitBytes);
     return this.#upstreams
       .resolve(query, answer.question, answer.answers, limitBytes)
-      .then((found) => found ?? encodeResponse(query, FAILURE, limitBytes));
+      .then((found) => found ?? encodeResponse(query, FAILURE, limitBytes))
+      .finally(waited);
   }
 }
 

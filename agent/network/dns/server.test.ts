@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Logger } from '../../../shared/logger.ts';
+import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
 import { decodeMessage, encodeQuery } from './packet.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
@@ -27,7 +28,13 @@ beforeEach(async () => {
     upstreams: { resolve: async () => undefined },
     random: () => 0,
   });
-  server = new DnsServer({ responder, address: '127.0.0.1', port: 0, log: silent });
+  server = new DnsServer({
+    responder,
+    address: '127.0.0.1',
+    port: 0,
+    clock: new ManualClock(),
+    log: silent,
+  });
   await server.start();
 });
 

@@ -5,9 +5,12 @@ import type { Zone } from './zone.ts';
 
 /** What to do with a query. */
 export type Answer =
-  | { kind: 'respond'; response: Response }
+  | { kind: 'respond'; response: ZoneResponse }
   /** Somebody else knows the name; `answers` come before what they say (the aliases that lead there). */
   | { kind: 'forward'; question: Question; answers: ZoneRecord[] };
+
+/** A response with records of the cluster alone. */
+type ZoneResponse = Response & { answers?: readonly ZoneRecord[] };
 
 /** Other names of other names, one after another, at most. */
 const MAX_ALIASES = 8;
@@ -52,7 +55,7 @@ function answerQuestion(asked: Question, zone: Zone, random: () => number): Answ
   }
 }
 
-function respond(response: Omit<Response, 'authoritative'>): Answer {
+function respond(response: Omit<ZoneResponse, 'authoritative'>): Answer {
   return { kind: 'respond', response: { ...response, authoritative: true } };
 }
 

@@ -1,4 +1,5 @@
 import { answerQuery } from './answer.ts';
+import { AnsweredQueries } from './answered-queries.ts';
 import {
   decodeQuery,
   encodeFormatError,
@@ -35,11 +36,13 @@ export class Responder {
   readonly #zone: () => Zone;
   readonly #upstreams: Upstreams;
   readonly #random: () => number;
+  readonly #answered: AnsweredQueries;
 
   constructor(parts: { zone: () => Zone; upstreams: Upstreams; random: () => number }) {
     this.#zone = parts.zone;
     this.#upstreams = parts.upstreams;
     this.#random = parts.random;
+    this.#answered = new AnsweredQueries(parts.random);
   }
 
   /**
@@ -51,12 +54,22 @@ export class Responder {
     transport: Transport,
     wait: () => (() => void) | undefined,
   ): Buffer | Promise<Buffer> | undefined {
+    const zone = this.#zone();
+    const known = transport === 'udp' ? this.#answered.find(bytes, zone) : undefined;
+    if (known !== undefined) return known;
     const query = decodeQuery(bytes);
     if (query === 'ignored') return undefined;
     if (query === 'malformed') return encodeFormatError(bytes);
     const limitBytes = transport === 'tcp' ? TCP_BYTES : datagramLimit(query);
-    const answer = answerQuery(query, this.#zone(), this.#random);
-    if (answer.kind === 'respond') return encodeResponse(query, answer.response, limitBytes);
+    const answer = answerQuery(query, zone, this.#random);
+    if (answer.kind === 'respond') {
+      const { answers, rcode } = answer.response;
+      const response = encodeResponse(query, answer.response, limitBytes);
+      if (transport === 'udp' && (rcode === RCODE.noError || rcode === RCODE.noName)) {
+        this.#answered.keep(bytes, query, answers ?? [], response);
+      }
+      return response;
+    }
     const waited = wait();
     if (waited === undefined) return encodeResponse(query, FAILURE, limitBytes);
     return this.#upstreams

@@ -14,7 +14,15 @@ const ALWAYS_PRESENT: Record<string, readonly string[]> = {
   V1ObjectMeta: ['name', 'uid', 'resourceVersion', 'creationTimestamp'],
 };
 
-const RENAMED: Record<string, string> = { CoreV1Event: 'Event', CoreV1EventSeries: 'EventSeries' };
+const RENAMED: Record<string, string> = {
+  CoreV1Event: 'Event',
+  CoreV1EventSeries: 'EventSeries',
+  CoreV1EndpointPort: 'EndpointSubsetPort',
+  DiscoveryV1EndpointPort: 'EndpointPort',
+};
+
+/** The names of models, where a declaration refers to them. */
+const MODEL_NAME = /\b(?:CoreV1E\w*|DiscoveryV1E\w*|V1[A-Z]\w*)\b/g;
 
 function exportedName(model: string): string {
   return RENAMED[model] ?? model.replace(/^V1(?=[A-Z])/, '');
@@ -28,7 +36,7 @@ function jsonType(type: string): string {
     .replaceAll(/Array<([^<>]*\|[^<>]*)>/g, '($1)[]')
     .replaceAll(/Array<((?:[^<>]|<[^<>]*>)*)>/g, '$1[]')
     .replaceAll(/\{\s*\[key: string\]: ([^;]+);\s*\}/g, 'Record<string, $1>')
-    .replaceAll(/\b(?:CoreV1Event\w*|V1[A-Z]\w*)\b/g, exportedName);
+    .replaceAll(MODEL_NAME, exportedName);
 }
 
 function readModel(model: string): { text: string; refers: string[] } {
@@ -36,7 +44,7 @@ function readModel(model: string): { text: string; refers: string[] } {
   const body = source.slice(source.indexOf('export declare class'), source.indexOf('static readonly discriminator'));
   const top = /'apiVersion'\?/.test(body) && /'metadata'\??: V1ObjectMeta/.test(body);
   const always = ALWAYS_PRESENT[model] ?? (top ? ['apiVersion', 'kind', 'metadata', 'spec', 'status'] : []);
-  const refers = [...body.matchAll(/\b(?:CoreV1Event\w*|V1[A-Z]\w*)\b/g)]
+  const refers = [...body.matchAll(MODEL_NAME)]
     .map((match) => match[0])
     .filter((name) => name !== model && name !== 'V1MicroTime');
   const fields = [...body.matchAll(/^ {4}'([^']+)'(\??): ([\s\S]*?);$(?=\n(?: {4}\/\*\*| {4}'| {4}$|$))/gm)].map(

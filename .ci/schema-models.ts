@@ -10,6 +10,8 @@ export const KIND_MODELS = [
   'V1ReplicaSet',
   'V1Deployment',
   'V1Service',
+  'V1Endpoints',
+  'V1EndpointSlice',
   'V1ConfigMap',
   'V1Secret',
   'CoreV1Event',

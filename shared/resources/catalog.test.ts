@@ -3,10 +3,12 @@ import { CATALOG, findByKind, findByPlural } from './catalog.ts';
 import { apiVersionOf, qualifiedPlural } from './resource-kind.ts';
 
 describe('the catalog', () => {
-  it('has the ten kinds', () => {
+  it('has every kind that is served', () => {
     expect(CATALOG.map(qualifiedPlural).sort()).toEqual([
       'configmaps',
       'deployments.apps',
+      'endpoints',
+      'endpointslices.discovery.k8s.io',
       'events',
       'leases.coordination.k8s.io',
       'namespaces',

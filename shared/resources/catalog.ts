@@ -1,5 +1,7 @@
 import { CONFIG_MAPS } from './config-map.ts';
 import { DEPLOYMENTS } from './deployment.ts';
+import { ENDPOINT_SLICES } from './endpoint-slice.ts';
+import { ENDPOINTS } from './endpoints.ts';
 import { EVENTS } from './event.ts';
 import { LEASES } from './lease.ts';
 import { NAMESPACES } from './namespace.ts';
@@ -18,6 +20,8 @@ export const CATALOG: readonly ResourceKind[] = [
   REPLICA_SETS,
   DEPLOYMENTS,
   SERVICES,
+  ENDPOINTS,
+  ENDPOINT_SLICES,
   CONFIG_MAPS,
   SECRETS,
   EVENTS,

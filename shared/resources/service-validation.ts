@@ -26,6 +26,7 @@ import {
   validateObjectMetaUpdate,
 } from '../meta/object-meta.ts';
 import type { Service, ServicePort, ServiceSpec } from '../schema/kubernetes-types.ts';
+import { validateReachableIp } from './endpoint-address.ts';
 import { validatePort } from './handler-validation.ts';
 import { isExternallyAccessible } from './service-defaults.ts';
 
@@ -40,7 +41,7 @@ export function validateService(service: Service): FieldError[] {
     ...validateAffinity(spec),
     ...validateClusterIps(spec),
     ...(spec.externalIPs ?? []).flatMap((ip, index) =>
-      validateExternalIp(ip, `spec.externalIPs[${index}]`),
+      validateReachableIp(ip, `spec.externalIPs[${index}]`),
     ),
     ...validateEnum('spec.type', spec.type, TYPES),
     ...validateNodePorts(spec),
@@ -217,23 +218,6 @@ function validateAddresses(
     );
   }
   return errors;
-}
-
-function validateExternalIp(ip: string, path: string): FieldError[] {
-  const wrong = checkIp(ip);
-  if (wrong.length > 0) return fieldInvalidEach(path, ip, wrong);
-  const rules: [RegExp, string][] = [
-    [/^(?:0\.0\.0\.0|::)$/, `may not be unspecified (${ip})`],
-    [/^(?:127\.|::1$)/, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
-    [/^(?:169\.254\.|fe[89ab])/i, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
-    [
-      /^(?:224\.0\.0\.|ff02:)/i,
-      'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
-    ],
-  ];
-  return rules
-    .filter(([pattern]) => pattern.test(ip))
-    .map(([, rule]) => fieldInvalid(path, ip, rule));
 }
 
 function validateNodePorts({ type, ports = [] }: ServiceSpec): FieldError[] {

@@ -43,8 +43,6 @@ const STALE_MS = 86_400_000;
 const STALE_TTL_SECONDS = 30;
 /** How long a client that could have an old answer waits for a new one (RFC 8767 §5, the client response timer). */
 const PATIENCE_MS = 1800;
-/** How often each server is tried for one question. */
-const ROUNDS = 2;
 /** No real server knows names below `.invalid` (RFC 6761). */
 const PROBE_DOMAIN = 'dns-loop.skerry.invalid';
 
@@ -150,26 +148,22 @@ export class Forwarder implements Upstreams {
 
   /** What the first server that knows says; else what the last one said, if any did. */
   async #askServers(question: UpstreamQuestion): Promise<UpstreamMessage | undefined> {
-    const servers = this.#servers;
     let refused: UpstreamMessage | undefined;
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const server of inOrderOfTrust(servers)) {
-        if (servers !== this.#servers) return refused;
-        if (!server.mayBeAsked) continue;
-        try {
-          const message = await server.ask(question);
-          if (message.rcode === RCODE.noError || message.rcode === RCODE.noName) return message;
-          refused = message;
-        } catch (error) {
-          this.#parts.log.debug('a name server did not answer', {
-            server: server.peer.address,
-            error: String(error),
-          });
-        }
+    for (const server of inOrderOfTrust(this.#servers)) {
+      // Other servers have been set meanwhile: these are no longer to be asked.
+      if (!this.#servers.includes(server) || !server.mayBeAsked) continue;
+      try {
+        const message = await server.ask(question);
+        if (message.rcode === RCODE.noError || message.rcode === RCODE.noName) return message;
+        refused = message;
+      } catch (error) {
+        this.#parts.log.debug('a name server did not answer', {
+          server: server.peer.address,
+          error: String(error),
+        });
       }
-      if (refused !== undefined) return refused;
     }
-    return undefined;
+    return refused;
   }
 
   #remember(key: string, message: UpstreamMessage): void {

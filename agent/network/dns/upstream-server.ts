@@ -19,7 +19,9 @@ export interface UpstreamQuestion {
   checkingDisabled: boolean;
 }
 
-const TIMEOUT_MS = 2000;
+/** A datagram may be lost: the second wait is for a server that is slow. */
+const FIRST_WAIT_MS = 700;
+const SECOND_WAIT_MS = 1500;
 /** A server that does not answer is left alone for this long, doubled with each further failure. */
 const FIRST_REST_MS = 1000;
 const LONGEST_REST_MS = 10_000;
@@ -63,29 +65,45 @@ export class UpstreamServer {
       this.#failures = 0;
       return message;
     } catch (error) {
-      const rest = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(this.#failures, 16));
-      this.#failures++;
-      this.#restUntilMs = this.#parts.clock.monotonicMs() + rest;
+      this.#rest();
       throw error;
     } finally {
       this.#asking--;
     }
   }
 
+  /** Questions that fail together count as one failure. */
+  #rest(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (this.#failures > 0 && nowMs < this.#restUntilMs) return;
+    const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(this.#failures, 16));
+    this.#failures++;
+    this.#restUntilMs = nowMs + restMs;
+  }
+
   async #askEitherWay(question: UpstreamQuestion): Promise<UpstreamMessage> {
     const { datagrams, streams } = this.#parts;
-    let message = await this.#exchange(datagrams, question);
+    let message = await this.#exchange(datagrams, question, FIRST_WAIT_MS).catch(
+      (error: unknown) => {
+        if (!(error instanceof NoAnswer)) throw error;
+        return this.#exchange(datagrams, question, SECOND_WAIT_MS);
+      },
+    );
     const { rcode } = message;
     if (!this.#withoutEdns && (rcode === RCODE_FORMAT_ERROR || rcode === RCODE_NOT_IMPLEMENTED)) {
       this.#withoutEdns = true;
-      message = await this.#exchange(datagrams, question);
+      message = await this.#exchange(datagrams, question, SECOND_WAIT_MS);
     }
     if (!message.truncated) return message;
     // Half an answer is better than none.
-    return await this.#exchange(streams, question).catch(() => message);
+    return await this.#exchange(streams, question, SECOND_WAIT_MS).catch(() => message);
   }
 
-  #exchange(exchange: Exchange, question: UpstreamQuestion): Promise<UpstreamMessage> {
+  #exchange(
+    exchange: Exchange,
+    question: UpstreamQuestion,
+    waitMs: number,
+  ): Promise<UpstreamMessage> {
     const { peer, clock, randomId } = this.#parts;
     const id = randomId();
     const query = encodeForwardedQuery(id, question, !this.#withoutEdns);
@@ -95,9 +113,7 @@ export class UpstreamServer {
         close();
         settle();
       };
-      const cancel = clock.after(TIMEOUT_MS, () =>
-        end(() => reject(new Error(`${peer.address} did not answer`))),
-      );
+      const cancel = clock.after(waitMs, () => end(() => reject(new NoAnswer(peer.address))));
       const close = exchange(peer, query, {
         received: (bytes) => {
           // Not ours, or forged: the right one may still come.
@@ -108,5 +124,12 @@ export class UpstreamServer {
         failed: (error) => end(() => reject(error)),
       });
     });
+  }
+}
+
+class NoAnswer extends Error {
+  constructor(address: string) {
+    super(`${address} did not answer`);
+    this.name = 'NoAnswer';
   }
 }

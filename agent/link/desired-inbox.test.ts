@@ -39,6 +39,10 @@ class SlowStore implements DesiredStore {
     return new Map(this.documents);
   }
 
+  versionOf(key: string) {
+    return this.documents.get(key);
+  }
+
   async saveDesired({ mark, puts, deletes }: DesiredChange) {
     await Promise.resolve();
     if (this.fails) throw new Error('no space left on device');

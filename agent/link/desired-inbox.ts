@@ -11,12 +11,14 @@ import {
   readSnapshot,
   type SnapshotMessage,
   stateHash,
+  toggleInHash,
   type WireDocument,
 } from '../../shared/wire/desired-messages.ts';
 import type { MessageHeader } from '../../shared/wire/frame.ts';
 import type { Message } from '../../shared/wire/message-assembler.ts';
 import type { DesiredMark } from '../state/commit.ts';
 import { sha256Hex } from './node-crypto.ts';
+import { PartCollector } from './part-collector.ts';
 
 const HELLO_EVERY_MS = { from: 5 * 60_000, to: 10 * 60_000 };
 /** Between two requests for what is missing: doubles while nothing helps. */
@@ -24,9 +26,11 @@ const ASK_EVERY_MS = { first: 1000, max: 60_000 };
 
 /** Where the desired state is kept; DiskState is one. */
 export interface DesiredStore {
+  /** Its hash is that of the documents. */
   readonly mark: DesiredMark;
   /** Version by key. */
   versions(): Map<string, string>;
+  versionOf(key: string): string | undefined;
   /** Durable when it resolves. */
   saveDesired(change: {
     mark: DesiredMark;
@@ -54,6 +58,7 @@ export interface InboxOptions {
  */
 export class DesiredInbox {
   readonly #options: InboxOptions;
+  readonly #parts = new PartCollector();
   #work: Promise<void> = Promise.resolve();
   #connected = false;
   #cancelHello = () => {};
@@ -73,6 +78,7 @@ export class DesiredInbox {
 
   disconnected(): void {
     this.#connected = false;
+    this.#parts.reset();
     this.#cancelHello();
     this.#dropAsk();
   }
@@ -103,12 +109,23 @@ export class DesiredInbox {
       case 'head':
         return this.#takeHead(header, readHead(body).hash);
       case 'delta':
-        return this.#takeDelta(header, readDelta(body));
+        return this.#takeDelta(header, this.#wholeDelta(header, readDelta(body)));
       case 'snapshot':
-        return this.#takeSnapshot(header, readSnapshot(body));
+        return this.#takeSnapshot(header, this.#wholeSnapshot(header, readSnapshot(body)));
       default:
         return;
     }
+  }
+
+  #wholeDelta(header: MessageHeader, delta: Delta): Delta | undefined {
+    const puts = this.#parts.add(partsOf(header, delta.hash), delta.part, delta.puts);
+    return puts && { ...delta, puts };
+  }
+
+  #wholeSnapshot(header: MessageHeader, message: SnapshotMessage): SnapshotMessage | undefined {
+    const of = partsOf(header, message.hash);
+    const documents = this.#parts.add(of, message.part, message.documents);
+    return documents && { ...message, documents };
   }
 
   #takeHead(header: MessageHeader, hash: string): void {
@@ -119,22 +136,21 @@ export class DesiredInbox {
     else this.#acknowledge();
   }
 
-  async #takeDelta(header: MessageHeader, delta: Delta): Promise<void> {
+  async #takeDelta(header: MessageHeader, delta: Delta | undefined): Promise<void> {
+    if (delta === undefined) return;
     const { mark } = this.#options.store;
     if (header.term < mark.term || header.epoch < mark.epoch) return;
     if (delta.hash === mark.hash && header.epoch === mark.epoch) return this.#acknowledge();
-    const versions = this.#options.store.versions();
-    for (const key of delta.deletes) versions.delete(key);
-    for (const { key, version } of delta.puts) versions.set(key, version);
     const fits =
       delta.base.hash === mark.hash &&
       (header.epoch > mark.epoch || header.generation >= mark.generation) &&
-      hashOf(versions) === delta.hash;
+      this.#hashAfter(delta) === delta.hash;
     if (!fits) return this.#askForSnapshot();
     await this.#save(markOf(header, delta.hash), delta.puts, delta.deletes);
   }
 
-  async #takeSnapshot(header: MessageHeader, snapshot: SnapshotMessage): Promise<void> {
+  async #takeSnapshot(header: MessageHeader, snapshot: SnapshotMessage | undefined): Promise<void> {
+    if (snapshot === undefined) return;
     const { mark } = this.#options.store;
     if (!goesForward(header, mark) && !isMark(snapshot.replaces, mark)) {
       this.#options.logger.warn('refused a desired state that is older than ours', {
@@ -152,6 +168,22 @@ export class DesiredInbox {
       snapshot.documents.filter(({ key, version }) => present.get(key) !== version),
       [...present.keys()].filter((key) => !wanted.has(key)),
     );
+  }
+
+  /** Of the documents that the delta leads to: costs what changes, whatever else is there. */
+  #hashAfter({ puts, deletes }: Delta): string {
+    const { store } = this.#options;
+    const changed = new Map<string, string | undefined>();
+    for (const key of deletes) changed.set(key, undefined);
+    for (const { key, version } of puts) changed.set(key, version);
+    const toggled: { key: string; version: string }[] = [];
+    for (const [key, version] of changed) {
+      const before = store.versionOf(key);
+      if (before === version) continue;
+      if (before !== undefined) toggled.push({ key, version: before });
+      if (version !== undefined) toggled.push({ key, version });
+    }
+    return toggleInHash(store.mark.hash, toggled, sha256Hex);
   }
 
   async #save(
@@ -218,6 +250,10 @@ export class DesiredInbox {
 
 function markOf(header: MessageHeader, hash: string): DesiredMark {
   return { epoch: header.epoch, term: header.term, generation: header.generation, hash };
+}
+
+function partsOf({ kind, epoch, term, generation, session }: MessageHeader, hash: string): string {
+  return [kind, session, epoch, term, generation, hash].join('|');
 }
 
 function goesForward(header: MessageHeader, mark: DesiredMark): boolean {

@@ -1,20 +1,21 @@
 import type { Logger } from '../../shared/logger.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
-import { stateHash, type WireDocument } from '../../shared/wire/desired-messages.ts';
+import { NO_STATE_HASH, type WireDocument } from '../../shared/wire/desired-messages.ts';
 import { AppendFile, ensurePrivateFolder } from '../host/files.ts';
-import { sha256Hex } from '../link/node-crypto.ts';
 import type { AgentState, DesiredDocument } from './agent-state.ts';
 import { type Commit, type DesiredMark, decodeCommits, encodeCommit } from './commit.ts';
+import { DocumentTable } from './document-table.ts';
 
 /** The log is rewritten when it is larger than this and than three times what it was after the last time. */
 const COMPACT_FROM_BYTES = 256 * 1024;
 const COMPACT_FACTOR = 3;
+const DOCUMENTS_PER_LINE = 200;
 
 const NOTHING_YET: DesiredMark = {
   epoch: 0,
   term: 0,
   generation: 0,
-  hash: stateHash([], sha256Hex),
+  hash: NO_STATE_HASH,
 };
 
 /** A new desired state as a difference to the present one. */
@@ -34,7 +35,7 @@ export class DiskState implements AgentState {
   readonly #file: AppendFile;
   readonly #unseal: (document: WireDocument) => JsonObject;
   readonly #logger: Logger;
-  readonly #documents = new Map<string, WireDocument>();
+  readonly #documents = new DocumentTable();
   readonly #unsealed = new Map<string, DesiredDocument | undefined>();
   readonly #records = new Map<string, JsonObject>();
   readonly #listeners = new Set<(keys: readonly string[]) => void>();
@@ -87,8 +88,8 @@ export class DiskState implements AgentState {
   }
 
   list(prefix: string): DesiredDocument[] {
-    return [...this.#documents.keys()]
-      .filter((key) => key.startsWith(prefix))
+    return this.#documents
+      .keysWith(prefix)
       .sort()
       .flatMap((key) => this.get(key) ?? []);
   }
@@ -96,6 +97,10 @@ export class DiskState implements AgentState {
   /** Keys and versions of all documents, for hashes. */
   versions(): Map<string, string> {
     return new Map(Array.from(this.#documents.values(), ({ key, version }) => [key, version]));
+  }
+
+  versionOf(key: string): string | undefined {
+    return this.#documents.get(key)?.version;
   }
 
   subscribe(listener: (keys: readonly string[]) => void): () => void {
@@ -197,7 +202,7 @@ export class DiskState implements AgentState {
   /** The keys of the documents that changed. */
   #apply(commit: Commit): string[] {
     for (const key of commit.deletes ?? []) this.#documents.delete(key);
-    for (const document of commit.puts ?? []) this.#documents.set(document.key, document);
+    for (const document of commit.puts ?? []) this.#documents.put(document);
     for (const [uid, record] of Object.entries(commit.records ?? {})) {
       if (record === null) this.#records.delete(uid);
       else this.#records.set(uid, record);
@@ -228,18 +233,24 @@ export class DiskState implements AgentState {
 
   async #compact(): Promise<void> {
     try {
-      await this.#file.replace(
-        encodeCommit({
-          mark: this.#mark,
-          starts: this.#starts,
-          puts: [...this.#documents.values()],
-          records: Object.fromEntries(this.#records),
-        }),
-      );
+      await this.#file.replace(await this.#everything());
     } catch (error) {
       this.#logger.warn('the saved state could not be rewritten', { error: String(error) });
     }
     this.#compactFromBytes = this.#nextCompaction();
+  }
+
+  /** In several lines, each made in a turn of its own, so that thousands of documents do not hold up everything else. */
+  async #everything(): Promise<Buffer> {
+    const documents = [...this.#documents.values()];
+    const lines: Buffer[] = [];
+    for (let from = 0; from < documents.length; from += DOCUMENTS_PER_LINE) {
+      lines.push(encodeCommit({ puts: documents.slice(from, from + DOCUMENTS_PER_LINE) }));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const records = Object.fromEntries(this.#records);
+    lines.push(encodeCommit({ mark: this.#mark, starts: this.#starts, records }));
+    return Buffer.concat(lines);
   }
 
   #nextCompaction(): number {

@@ -38,7 +38,9 @@ export interface Delta {
   base: StateMark;
   hash: string;
   puts: WireDocument[];
+  /** With the last part. */
   deletes: string[];
+  part?: Part;
 }
 
 /**
@@ -49,6 +51,16 @@ export interface SnapshotMessage {
   replaces: EpochMark;
   hash: string;
   documents: WireDocument[];
+  part?: Part;
+}
+
+/**
+ * A delta or snapshot with many documents travels as several messages of one generation and hash, in order, so that neither end is
+ * busy with it for long at a time. Absent: the message is whole. Nothing is applied before the last part is there.
+ */
+export interface Part {
+  index: number;
+  count: number;
 }
 
 /** `hello`: on connect, every few minutes, and whenever something does not fit. The master answers with what is missing. */
@@ -66,17 +78,42 @@ export interface Applied {
   have: EpochMark;
 }
 
-/** The hash of no documents at all is that of ''. */
+/** The hash of no documents at all. */
+export const NO_STATE_HASH = '0'.repeat(64);
+
+/**
+ * The exclusive or of the SHA-256 of every document's key and version, in hex: it does not depend on their order, so one that comes
+ * or goes costs one step (docs/adr/0012).
+ */
 export function stateHash(
   documents: Iterable<{ key: string; version: string }>,
   sha256Hex: (text: string) => string,
 ): string {
-  const lines = Array.from(documents, ({ key, version }) => `${key}\n${version}\n`);
-  return sha256Hex(lines.sort(byCodeUnits).join(''));
+  return toggleInHash(NO_STATE_HASH, documents, sha256Hex);
 }
 
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** The hash of a state that has each of `documents` if `hash` is of one that has it not, and the other way round. */
+export function toggleInHash(
+  hash: string,
+  documents: Iterable<{ key: string; version: string }>,
+  sha256Hex: (text: string) => string,
+): string {
+  let value = hashValue(hash);
+  for (const { key, version } of documents) value ^= hashValue(sha256Hex(`${key}\n${version}\n`));
+  return hashText(value);
+}
+
+/** The hash of two states together that have no document in common. */
+export function joinHashes(a: string, b: string): string {
+  return hashText(hashValue(a) ^ hashValue(b));
+}
+
+function hashValue(hash: string): bigint {
+  return BigInt(`0x${hash}`);
+}
+
+function hashText(value: bigint): string {
+  return value.toString(16).padStart(NO_STATE_HASH.length, '0');
 }
 
 export function readHead(body: JsonObject): Head {
@@ -89,6 +126,7 @@ export function readDelta(body: JsonObject): Delta {
     hash: stringIn(body['hash'], 'hash'),
     puts: arrayIn(body['puts'], 'puts').map(readDocument),
     deletes: stringsIn(body['deletes'], 'deletes'),
+    ...readPart(body),
   };
 }
 
@@ -97,6 +135,7 @@ export function readSnapshot(body: JsonObject): SnapshotMessage {
     replaces: readEpochMark(body['replaces'], 'replaces'),
     hash: stringIn(body['hash'], 'hash'),
     documents: arrayIn(body['documents'], 'documents').map(readDocument),
+    ...readPart(body),
   };
 }
 
@@ -111,6 +150,13 @@ export function readHello(body: JsonObject): Hello {
 
 export function readApplied(body: JsonObject): Applied {
   return { have: readEpochMark(body['have'], 'have') };
+}
+
+function readPart(body: JsonObject): { part?: Part } {
+  if (body['part'] === undefined) return {};
+  const part = objectIn(body['part'], 'part');
+  const { index, count } = part;
+  return { part: { index: naturalIn(index, 'index'), count: naturalIn(count, 'count') } };
 }
 
 function readStateMark(mark: JsonObject): StateMark {

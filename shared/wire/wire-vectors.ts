@@ -22,5 +22,5 @@ export const WIRE_VECTORS = {
     { key: 'pods/default/web', version: 'v1' },
     { key: 'nodes//pi.lan', version: 'v2' },
   ],
-  stateHash: '71fca2692d26d32e2c0f3092d253576babe3d8e1e3c0b810d91519057073a966',
+  stateHash: '90fa9698b43f70bf20bdfcef575188b3b64df689ae35c570378231623be49096',
 } as const;

@@ -55,9 +55,7 @@ beforeAll(async () => {
     ],
     ports: [{ name: 'sql', port: 5432, protocol: 'TCP' }],
   });
-  dns = newDns();
-  dns.start();
-  await served();
+  dns = await startDns();
   await connectPod();
 });
 
@@ -131,9 +129,7 @@ test('without the name servers of the node names of the cluster and remembered o
 test('the next agent goes on at the same address, and a purge takes only that away', async () => {
   await dns.stop();
   expect(await loopback()).toContain(DNS_ADDRESS);
-  dns = newDns();
-  dns.start();
-  await served();
+  dns = await startDns();
   expect(await inPod('getent', 'ahostsv4', 'web')).toContain('10.199.43.7');
   await dns.stop();
   await purgeDns('another-agent');
@@ -142,8 +138,13 @@ test('the next agent goes on at the same address, and a purge takes only that aw
   expect(await loopback()).not.toContain(DNS_ADDRESS);
 });
 
-function newDns(): ClusterDns {
-  return new ClusterDns({
+/** Answers when it serves, which begins in the background. */
+async function startDns(): Promise<ClusterDns> {
+  let serving = (): void => {};
+  const served = new Promise<void>((resolve) => {
+    serving = resolve;
+  });
+  const started = new ClusterDns({
     agentId: AGENT,
     state: {
       get: (key) => documents.get(key),
@@ -155,22 +156,17 @@ function newDns(): ClusterDns {
     },
     clock,
     random: Math.random,
-    log: silent,
+    log: {
+      ...silent,
+      info: (message) => {
+        if (message === 'serving names') serving();
+      },
+    },
     resolverFile: join(folder, 'resolv.conf'),
   });
-}
-
-/** Serving begins in the background. */
-async function served(): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const asked = await runCommand(
-      'busybox',
-      ['nslookup', 'web.shop.svc.cluster.local', DNS_ADDRESS],
-      { allowFailure: true, timeoutMs: 20_000 },
-    );
-    if (asked.stdout.includes('10.199.43.7')) return;
-  }
-  throw new Error('nothing is served');
+  started.start();
+  await served;
+  return started;
 }
 
 /** A name server that knows example.org. */

@@ -4,6 +4,7 @@ import { CONFIG_MAPS } from '../../shared/resources/config-map.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import { SECRETS } from '../../shared/resources/secret.ts';
+import { SERVICES } from '../../shared/resources/service.ts';
 import { decodeBody } from '../../shared/wire/body.ts';
 import type { EpochMark } from '../../shared/wire/desired-messages.ts';
 import type { MemoryStore } from '../store/memory-store.ts';
@@ -331,13 +332,132 @@ describe('a connected node', () => {
   });
 });
 
+describe('what every node has', () => {
+  let scene: Scene;
+
+  beforeEach(async () => {
+    scene = await new Scene().open();
+    scene.agent.hello();
+    await scene.settle();
+  });
+
+  const object = (key: string) => scene.agent.documents.get(key)?.object;
+  const update = (name: string, change: object) =>
+    scene.fixture.registry.update(SERVICES, { namespace: 'default', name }, (current) => ({
+      ...current,
+      spec: { ...current.spec, ...change },
+    }));
+
+  test('are the Services without their status, and the slices', async () => {
+    await scene.fixture.addService('web');
+    await scene.fixture.addSlice('web-1', 'web', [{ addresses: ['10.42.0.2'] }]);
+    await scene.settle();
+    expect(object('services/default/web')).toMatchObject({
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'default' },
+      spec: { selector: { app: 'web' } },
+    });
+    expect(object('services/default/web')).not.toHaveProperty('status');
+    expect(object('endpointslices/default/web-1')).toMatchObject({
+      metadata: { labels: { 'kubernetes.io/service-name': 'web' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.42.0.2'] }],
+      ports: [{ port: 80, name: '', protocol: 'TCP' }],
+    });
+    await scene.fixture.registry.delete(SERVICES, { namespace: 'default', name: 'web' });
+    await scene.settle();
+    expect(object('services/default/web')).toBeUndefined();
+  });
+
+  test('are the other nodes, of whose status only the address counts', async () => {
+    await scene.fixture.addNode('b');
+    await scene.settle();
+    expect(object('peers//b')).toEqual({ name: 'b', podCIDRs: [], annotations: {} });
+    expect(object('peers//a')).toBeUndefined();
+    const addresses = [{ type: 'InternalIP', address: '192.0.2.7' }];
+    const report = (status: object) =>
+      scene.fixture.registry.update(
+        NODES,
+        { namespace: '', name: 'b' },
+        (node) => ({ ...node, status }),
+        { subresource: 'status' },
+      );
+    await report({ addresses });
+    await scene.settle();
+    expect(object('peers//b')).toMatchObject({ internalIP: '192.0.2.7' });
+    const { generation } = scene.agent.have;
+    await report({ addresses, daemonEndpoints: { kubeletEndpoint: { Port: 1 } } });
+    await scene.settle();
+    expect(scene.agent.have.generation).toBe(generation);
+  });
+
+  test('changes by deltas of what changed alone, also after an absence', async () => {
+    for (let i = 0; i < 20; i++) await scene.fixture.addService(`s${i}`);
+    await scene.settle();
+    scene.isConnected = false;
+    scene.desired.disconnected('a');
+    await update('s3', { selector: { app: 'other' } });
+    await scene.fixture.registry.delete(SERVICES, { namespace: 'default', name: 's4' });
+    scene.isConnected = true;
+    scene.desired.connected('a');
+    scene.agent.hello();
+    scene.sendUp();
+    const [sent] = scene.down;
+    expect(sent?.message.kind).toBe('delta');
+    expect(decodeBody(sent?.message.body as Uint8Array)).toMatchObject({
+      puts: [{ key: 'services/default/s3' }],
+      deletes: ['services/default/s4'],
+    });
+    await scene.settle();
+    expect(scene.desired.isSettled('a')).toBe(true);
+    expect(scene.agent.documents.size).toBe(20);
+  });
+
+  test('that changes back meanwhile is not sent', async () => {
+    await scene.fixture.addService('web');
+    await update('web', { selector: { app: 'before' } });
+    await update('web', { selector: { app: 'web' } });
+    await scene.settle();
+    scene.isConnected = false;
+    await update('web', { selector: { app: 'other' } });
+    await update('web', { selector: { app: 'web' } });
+    scene.isConnected = true;
+    scene.agent.hello();
+    scene.sendUp();
+    expect(scene.down).toEqual([]);
+    expect(scene.desired.isSettled('a')).toBe(true);
+  });
+
+  test('arrives in parts, all of which make one state, where there is much of it', async () => {
+    const ports = Array.from({ length: 10 }, (_, n) => ({ name: `p${n}`, port: n + 1 }));
+    for (let i = 0; i < 800; i++) await scene.fixture.addService(`s${i}`, { ports });
+    const before = scene.agent.have;
+    scene.restart();
+    scene.down.splice(0);
+    scene.agent.hello();
+    scene.sendUp();
+    await until(() => scene.down.length > 2);
+    const total = decodeBody(scene.down[0]?.message.body as Uint8Array)['part'] as never as {
+      count: number;
+    };
+    await until(() => scene.down.length === total.count);
+    for (const { message } of scene.down) expect(message.body.length).toBeLessThan(300_000);
+    while (scene.down.length > 1) scene.sendDown();
+    expect(scene.agent.have).toEqual(before);
+    await scene.settle();
+    expect(scene.agent.documents.size).toBe(801);
+    expect(scene.desired.isSettled('a')).toBe(true);
+  });
+});
+
 type Step =
+  | { do: 'service' | 'unservice'; which: number }
   | { do: 'pod' | 'unpod' | 'configMap' | 'secret' | 'unsecret'; which: number }
   | { do: 'down' | 'up' | 'dropDown' | 'dropUp' | 'repeatDown' | 'repeatUp'; which: number }
   | { do: 'hello' | 'restart' | 'reconnect' | 'wait'; which: number };
 
 const STEPS = [
-  ...['pod', 'unpod', 'configMap', 'secret', 'unsecret'],
+  ...['service', 'unservice', 'pod', 'unpod', 'configMap', 'secret', 'unsecret'],
   ...['down', 'up', 'down', 'up', 'dropDown', 'dropUp', 'repeatDown', 'repeatUp'],
   ...['hello', 'restart', 'reconnect', 'wait'],
 ] as Step['do'][];
@@ -363,6 +483,11 @@ test('whatever is lost, repeated and reordered, the node ends with exactly its d
           registry.find(kind as typeof CONFIG_MAPS, { namespace: 'default', name: metadata.name });
         if (has(CONFIG_MAPS)) expected.add(`configmaps/default/${metadata.name}`);
         if (has(SECRETS)) expected.add(`secrets/default/${metadata.name}`);
+      }
+      for (const { metadata, spec } of registry.list(SERVICES)) {
+        const key = `services/default/${metadata.name}`;
+        expected.add(key);
+        expect(scene.agent.documents.get(key)?.object['spec']).toEqual(spec);
       }
       expect(new Set(scene.agent.documents.keys())).toEqual(expected);
       for (const configMap of registry.list(CONFIG_MAPS)) {
@@ -393,6 +518,18 @@ async function perform(scene: Scene, { do: action, which }: Step): Promise<void>
       return;
     case 'unpod':
       if (registry.find(PODS, key)) await registry.delete(PODS, key, { gracePeriodSeconds: 0 });
+      return;
+    case 'service':
+      if (!registry.find(SERVICES, key)) await fixture.addService(key.name);
+      else {
+        await registry.update(SERVICES, key, (current) => ({
+          ...current,
+          spec: { ...current.spec, selector: { ...current.spec.selector, [`k${which}`]: 'v' } },
+        }));
+      }
+      return;
+    case 'unservice':
+      if (registry.find(SERVICES, key)) await registry.delete(SERVICES, key);
       return;
     case 'configMap':
       if (!registry.find(CONFIG_MAPS, key)) await fixture.addConfigMap(key.name, { count: '0' });

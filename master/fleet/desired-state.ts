@@ -9,21 +9,32 @@ import { SECRETS } from '../../shared/resources/secret.ts';
 import type { Node } from '../../shared/schema/kubernetes-types.ts';
 import { encodeBody } from '../../shared/wire/body.ts';
 import {
-  type Delta,
   type EpochMark,
   type Head,
-  type SnapshotMessage,
-  stateHash,
+  joinHashes,
+  NO_STATE_HASH,
+  toggleInHash,
   type WireDocument,
 } from '../../shared/wire/desired-messages.ts';
+import {
+  type ClusterNetworkDocument,
+  peerDocumentKey,
+} from '../../shared/wire/network-documents.ts';
 import type { Registry } from '../store/registry.ts';
 import type { WatchEvent } from '../store/watch-cache.ts';
 import { Assignments } from './assignments.ts';
+import { documentParts } from './document-parts.ts';
 import { seal, sha256Hex } from './node-crypto.ts';
 import { type Delivery, type MarkedPlan, NodeDelivery } from './node-delivery.ts';
 import type { NodeKeyRing } from './node-key-ring.ts';
 import type { OutgoingMessage } from './node-sessions.ts';
-import { type PlannedDocument, planDocuments, samePlan } from './plan-documents.ts';
+import {
+  type DocumentPlan,
+  diffDocuments,
+  type PlannedDocument,
+  planDocuments,
+} from './plan-documents.ts';
+import { SharedDocuments } from './shared-documents.ts';
 
 /** How desired state leaves: NodeSessions. */
 export interface DesiredOutlet {
@@ -39,6 +50,8 @@ export interface DesiredStateOptions {
   clock: Clock;
   epoch: () => number;
   log: Logger;
+  /** What every node is told of the network; absent: nothing. */
+  network?: ClusterNetworkDocument;
   /** A node has seen a later state than the store, which was restored from a backup: may raise the epoch. It is answered afterwards. */
   onRestored: (node: string, have: EpochMark) => Promise<void>;
 }
@@ -50,6 +63,7 @@ const PROMPT_ANSWERS = 3;
 
 interface NodeState {
   delivery: NodeDelivery;
+  /** Its own documents may have changed. */
   isStale: boolean;
   answers: number;
   retryMs: number;
@@ -63,16 +77,22 @@ interface NodeState {
 export class DesiredState {
   readonly #options: DesiredStateOptions;
   readonly #assignments = new Assignments();
+  readonly #shared: SharedDocuments;
+  /** The JSON of shared documents that were sent, for the next node. */
+  readonly #encoded = new WeakMap<PlannedDocument, Uint8Array>();
   readonly #nodes = new Map<string, NodeState>();
-  #due: Set<string> | undefined;
+  #dueNodes: Set<string> | undefined;
   #stops: (() => void)[] = [];
 
   constructor(options: DesiredStateOptions) {
     this.#options = options;
+    const { registry, network } = options;
+    this.#shared = new SharedDocuments({ registry, network });
   }
 
   start(): void {
     const { cache } = this.#options.registry;
+    this.#shared.start(() => this.#due(this.#nodes.keys()));
     const pods = cache.snapshot(PODS);
     for (const pod of pods.objects) this.#assignments.change(undefined, pod);
     this.#stops = [
@@ -89,6 +109,7 @@ export class DesiredState {
   }
 
   stop(): void {
+    this.#shared.stop();
     for (const stop of this.#stops) stop();
     this.#stops = [];
     for (const { cancelRetry } of this.#nodes.values()) cancelRetry?.();
@@ -178,24 +199,32 @@ export class DesiredState {
     }
   }
 
-  /** Collects what changes in one turn of the event loop, so that one message carries it. */
   #changed(nodes: Iterable<string>): void {
+    const known: string[] = [];
     for (const node of nodes) {
       const state = this.#nodes.get(node);
       if (!state) continue;
       state.isStale = true;
+      known.push(node);
+    }
+    this.#due(known);
+  }
+
+  /** Collects what changes in one turn of the event loop, so that one message carries it. */
+  #due(nodes: Iterable<string>): void {
+    for (const node of nodes) {
       if (!this.#options.outlet.isConnected(node)) continue;
-      if (!this.#due) {
-        this.#due = new Set();
+      if (!this.#dueNodes) {
+        this.#dueNodes = new Set();
         queueMicrotask(() => this.#bringDue());
       }
-      this.#due.add(node);
+      this.#dueNodes.add(node);
     }
   }
 
   #bringDue(): void {
-    const due = this.#due ?? [];
-    this.#due = undefined;
+    const due = this.#dueNodes ?? [];
+    this.#dueNodes = undefined;
     for (const node of due) {
       const state = this.#nodes.get(node);
       if (state) this.#bring(node, state);
@@ -213,10 +242,12 @@ export class DesiredState {
     }
     if (!this.#options.outlet.isConnected(node)) return;
     if (state.answers < PROMPT_ANSWERS) {
-      const delivery = state.delivery.next();
+      const delivery = state.delivery.next(
+        (version) => this.#shared.changedSince(version) !== undefined,
+      );
       if (delivery) {
         state.answers += 1;
-        this.#deliver(node, delivery);
+        this.#deliver(node, state, delivery);
       }
     }
     state.cancelRetry ??= this.#retryLater(node, state);
@@ -239,17 +270,63 @@ export class DesiredState {
     state.cancelRetry = undefined;
   }
 
-  #deliver(node: string, delivery: Delivery): void {
-    const { generation, hash, plan } = delivery.target;
-    if (delivery.kind === 'snapshot') {
-      const documents = [...plan.values()].map((document) => this.#wireDocument(node, document));
-      const body: SnapshotMessage = { replaces: delivery.replaces, hash, documents };
-      this.#send(node, { kind: 'snapshot', generation, body: encodeBody(body) });
-      return;
+  /** The target is the present one: the shared documents are as it names them. */
+  #deliver(node: string, state: NodeState, delivery: Delivery): void {
+    const { target } = delivery;
+    const bodies =
+      delivery.kind === 'snapshot'
+        ? this.#snapshotBodies(node, delivery)
+        : this.#deltaBodies(node, delivery);
+    const sendNext = () => {
+      if (this.#nodes.get(node) !== state || !state.delivery.isUnderWay(target)) return;
+      const next = bodies.next();
+      if (next.done) return;
+      this.#send(node, { kind: delivery.kind, generation: target.generation, body: next.value });
+      // A part for each turn of the event loop: compressing and signing thousands of documents takes its time.
+      setImmediate(sendNext);
+    };
+    sendNext();
+  }
+
+  #snapshotBodies(
+    node: string,
+    { replaces, target }: Delivery & { kind: 'snapshot' },
+  ): Generator<Uint8Array> {
+    const self = peerDocumentKey(node);
+    const documents = [...target.plan.values()].map((document) => this.#encode(node, document));
+    for (const document of this.#shared.all()) {
+      if (document.key !== self) documents.push(this.#encodeShared(document));
     }
-    const puts = delivery.puts.map((document) => this.#wireDocument(node, document));
-    const body: Delta = { base: delivery.base, hash, puts, deletes: delivery.deletes };
-    this.#send(node, { kind: 'delta', generation, body: encodeBody(body) });
+    return documentParts('documents', documents, { replaces, hash: target.hash }, {});
+  }
+
+  #deltaBodies(
+    node: string,
+    { base, target, puts, deletes, sharedSince }: Delivery & { kind: 'delta' },
+  ): Generator<Uint8Array> {
+    const self = peerDocumentKey(node);
+    const documents = puts.map((document) => this.#encode(node, document));
+    const gone = [...deletes];
+    for (const key of this.#shared.changedSince(sharedSince) ?? []) {
+      const document = this.#shared.get(key);
+      if (key === self) continue;
+      if (document) documents.push(this.#encodeShared(document));
+      else gone.push(key);
+    }
+    return documentParts('puts', documents, { base, hash: target.hash }, { deletes: gone });
+  }
+
+  #encode(node: string, document: PlannedDocument): Uint8Array {
+    return encodeBody(this.#wireDocument(node, document));
+  }
+
+  #encodeShared(document: PlannedDocument): Uint8Array {
+    const known = this.#encoded.get(document);
+    if (known) return known;
+    const { key, version, object } = document;
+    const encoded = encodeBody({ key, version, object });
+    this.#encoded.set(document, encoded);
+    return encoded;
   }
 
   #send(node: string, message: OutgoingMessage): void {
@@ -280,11 +357,15 @@ export class DesiredState {
 
   /** Brings the plan up to date; its generation changes only when a document does. */
   #target(node: string, state: NodeState): MarkedPlan {
-    if (!state.isStale) return state.delivery.target;
-    state.isStale = false;
     const { target } = state.delivery;
-    const plan = this.#plan(node);
-    if (!samePlan(plan, target.plan)) state.delivery.setTarget(this.#marked(plan));
+    if (!state.isStale && target.sharedVersion === this.#shared.version) return target;
+    const plan = state.isStale ? this.#plan(node) : target.plan;
+    state.isStale = false;
+    const next = this.#marked(node, plan, target);
+    // The same documents have the same mark, whatever happened in between.
+    state.delivery.setTarget(
+      next.hash === target.hash ? { ...next, generation: target.generation } : next,
+    );
     return state.delivery.target;
   }
 
@@ -292,7 +373,7 @@ export class DesiredState {
     const known = this.#nodes.get(node);
     if (known) return known;
     const state: NodeState = {
-      delivery: new NodeDelivery(this.#marked(this.#plan(node))),
+      delivery: new NodeDelivery(this.#marked(node, this.#plan(node))),
       isStale: false,
       answers: 0,
       retryMs: RETRY_MS.first,
@@ -302,9 +383,22 @@ export class DesiredState {
     return state;
   }
 
-  #marked(plan: MarkedPlan['plan']): MarkedPlan {
-    const generation = this.#options.registry.cache.revision();
-    return { plan, generation, hash: stateHash(plan.values(), sha256Hex) };
+  /** Costs what differs from `before`. */
+  #marked(
+    node: string,
+    plan: DocumentPlan,
+    before: Pick<MarkedPlan, 'plan' | 'ownHash'> = { plan: new Map(), ownHash: NO_STATE_HASH },
+  ): MarkedPlan {
+    const ownHash = toggleInHash(before.ownHash, toggledBetween(before.plan, plan), sha256Hex);
+    const self = this.#shared.get(peerDocumentKey(node));
+    const shared = toggleInHash(this.#shared.hash, self ? [self] : [], sha256Hex);
+    return {
+      plan,
+      ownHash,
+      sharedVersion: this.#shared.version,
+      generation: this.#options.registry.cache.revision(),
+      hash: joinHashes(ownHash, shared),
+    };
   }
 
   #plan(name: string): MarkedPlan['plan'] {
@@ -323,4 +417,14 @@ export class DesiredState {
       },
     );
   }
+}
+
+/** The documents that only one of two plans has. */
+function toggledBetween(before: DocumentPlan, after: DocumentPlan): PlannedDocument[] {
+  if (before === after) return [];
+  const { puts, deletes } = diffDocuments(before, after);
+  const replaced = [...puts.map(({ key }) => key), ...deletes].flatMap(
+    (key) => before.get(key) ?? [],
+  );
+  return [...replaced, ...puts];
 }

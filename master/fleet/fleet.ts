@@ -5,6 +5,7 @@ import { NODES } from '../../shared/resources/node.ts';
 import { decodeBody, encodeBody } from '../../shared/wire/body.ts';
 import { type EpochMark, readApplied, readHello } from '../../shared/wire/desired-messages.ts';
 import { FrameError } from '../../shared/wire/frame.ts';
+import type { ClusterNetworkDocument } from '../../shared/wire/network-documents.ts';
 import { readAlive, readReports, type Seen } from '../../shared/wire/report-messages.ts';
 import { decodeStreamMessage } from '../../shared/wire/stream-messages.ts';
 import type { Leaf } from '../../shared/wire/topics.ts';
@@ -27,6 +28,8 @@ export interface FleetOptions {
   signer: Signer;
   clock: Clock;
   log: Logger;
+  /** What every node is told of the network; absent: nothing. */
+  network?: ClusterNetworkDocument;
   /** Unique ids for streams. */
   newUid: () => string;
 }
@@ -47,7 +50,7 @@ export class Fleet {
   #stopWatch: (() => void) | undefined;
 
   constructor(options: FleetOptions) {
-    const { cluster, registry, directory, signer, clock, log, newUid } = options;
+    const { cluster, registry, directory, signer, clock, log, newUid, network } = options;
     this.#options = options;
     const keys = new NodeKeyRing(directory);
     const epoch = () => epochOf(registry.cache.revision());
@@ -79,6 +82,7 @@ export class Fleet {
       clock,
       epoch,
       log,
+      ...(network && { network }),
       onRestored: (node, have) => this.#restored(node, have),
     });
     this.#intake = new StatusIntake({

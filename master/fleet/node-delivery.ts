@@ -1,9 +1,14 @@
 import type { EpochMark, StateMark } from '../../shared/wire/desired-messages.ts';
 import { type DocumentPlan, diffDocuments, type PlannedDocument } from './plan-documents.ts';
 
-/** A plan with its mark. */
+/** All that one node shall have, with its mark: its own documents and those that every node has. */
 export interface MarkedPlan extends StateMark {
+  /** Its own. */
   plan: DocumentPlan;
+  /** The stateHash of these alone. */
+  ownHash: string;
+  /** The version of the shared documents (shared-documents.ts). */
+  sharedVersion: number;
 }
 
 export type Delivery =
@@ -11,8 +16,11 @@ export type Delivery =
       kind: 'delta';
       base: StateMark;
       target: MarkedPlan;
+      /** What differs of the node's own documents. */
       puts: PlannedDocument[];
       deletes: string[];
+      /** The version of the shared documents that the node has. */
+      sharedSince: number;
     }
   | { kind: 'snapshot'; replaces: EpochMark; target: MarkedPlan };
 
@@ -52,9 +60,7 @@ export class NodeDelivery {
     const known = [this.#target, this.#underWay, this.#base].find((p) => p?.hash === have.hash);
     const usable = known && have.epoch === epoch && want === undefined;
     this.#have = have;
-    this.#base = usable
-      ? { plan: known.plan, generation: have.generation, hash: have.hash }
-      : undefined;
+    this.#base = usable ? { ...known, generation: have.generation, hash: have.hash } : undefined;
     this.#underWay = undefined;
     return before === undefined || before.hash !== have.hash || before.epoch !== have.epoch;
   }
@@ -69,13 +75,26 @@ export class NodeDelivery {
     return this.#underWay !== undefined || this.#have === undefined;
   }
 
-  /** What to send now, which is then under way; undefined when nothing is missing or something is under way. */
-  next(): Delivery | undefined {
+  /** Whether this delivery is still the one that is under way. */
+  isUnderWay(target: MarkedPlan): boolean {
+    return this.#underWay === target;
+  }
+
+  /** What to send now, which is then under way; undefined when nothing is missing or something is under way. `knowsSince`: whether it is
+   * known which of the shared documents changed since that version. */
+  next(knowsSince: (sharedVersion: number) => boolean): Delivery | undefined {
     if (this.isSettled || this.isWaiting || this.#have === undefined) return undefined;
     this.#underWay = this.#target;
-    if (!this.#base) return { kind: 'snapshot', replaces: this.#have, target: this.#target };
-    const { plan, generation, hash } = this.#base;
+    if (!this.#base || !knowsSince(this.#base.sharedVersion))
+      return { kind: 'snapshot', replaces: this.#have, target: this.#target };
+    const { plan, generation, hash, sharedVersion } = this.#base;
     const changes = diffDocuments(plan, this.#target.plan);
-    return { kind: 'delta', base: { generation, hash }, target: this.#target, ...changes };
+    return {
+      kind: 'delta',
+      base: { generation, hash },
+      target: this.#target,
+      ...changes,
+      sharedSince: sharedVersion,
+    };
   }
 }

@@ -3,6 +3,7 @@ import { formatTime } from '../../shared/meta/time.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import type { Node, NodeCondition, NodeStatus } from '../../shared/schema/kubernetes-types.ts';
+import { NETWORK_ANNOTATION_PREFIX } from '../../shared/wire/network-documents.ts';
 import type { Registry } from '../store/registry.ts';
 import { mergeConditions } from './merge-conditions.ts';
 import { RefusedReport } from './report-error.ts';
@@ -12,7 +13,7 @@ const OWN_LABEL_PREFIX = 'skerry.dev/';
 /** Annotation keys that a node may set about itself; the keys that it enrolled with are not among them. */
 const OWN_ANNOTATION_PREFIX = 'hardware.skerry.dev/';
 
-/** What a node says about itself outside its status. */
+/** What a node says about itself outside its status. Of its network it says everything each time: what it leaves out is gone. */
 interface OwnMetadata {
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -42,7 +43,10 @@ export class NodeReports {
         ...kubeletLabels(node, status as NodeStatus),
         ...entriesBelow(OWN_LABEL_PREFIX, labels),
       },
-      annotations: entriesBelow(OWN_ANNOTATION_PREFIX, annotations),
+      annotations: {
+        ...entriesBelow(OWN_ANNOTATION_PREFIX, annotations),
+        ...entriesBelow(NETWORK_ANNOTATION_PREFIX, annotations),
+      },
     });
     await this.#writeStatus(node, status as NodeStatus);
     this.#last.set(node, status as NodeStatus);
@@ -69,13 +73,21 @@ export class NodeReports {
     const node = this.#find(name);
     if (!node) throw new RefusedReport('the node was deleted');
     const { labels, annotations } = node.metadata;
-    if (holds(labels, own.labels) && holds(annotations, own.annotations)) return;
+    const stale = Object.keys(entriesBelow(NETWORK_ANNOTATION_PREFIX, annotations)).filter(
+      (key) => !(key in own.annotations),
+    );
+    if (holds(labels, own.labels) && holds(annotations, own.annotations) && stale.length === 0) {
+      return;
+    }
     await this.#registry.update(NODES, { namespace: '', name }, (current) => ({
       ...current,
       metadata: {
         ...current.metadata,
         labels: { ...current.metadata.labels, ...own.labels },
-        annotations: { ...current.metadata.annotations, ...own.annotations },
+        annotations: {
+          ...without(current.metadata.annotations, stale),
+          ...own.annotations,
+        },
       },
     }));
   }
@@ -117,6 +129,14 @@ function holds(present: Record<string, string> | undefined, wanted: Record<strin
   return Object.entries(wanted).every(([key, value]) => present?.[key] === value);
 }
 
+function without(
+  annotations: Record<string, string> | undefined,
+  stale: readonly string[],
+): Record<string, string> {
+  const kept = Object.entries(annotations ?? {}).filter(([key]) => !stale.includes(key));
+  return Object.fromEntries(kept);
+}
+
 /** The labels that the kubelet gives its node. */
 function kubeletLabels(name: string, { nodeInfo }: NodeStatus): Record<string, string> {
   const arch = nodeInfo?.architecture ?? '';
@@ -131,7 +151,10 @@ function kubeletLabels(name: string, { nodeInfo }: NodeStatus): Record<string, s
 }
 
 /** Of what a node says about itself, the entries that it may set. */
-function entriesBelow(prefix: string, reported: JsonValue | undefined): Record<string, string> {
+function entriesBelow(
+  prefix: string,
+  reported: JsonValue | Record<string, string> | undefined,
+): Record<string, string> {
   if (typeof reported !== 'object' || reported === null || Array.isArray(reported)) return {};
   const entries = Object.entries(reported).filter(
     (entry): entry is [string, string] =>

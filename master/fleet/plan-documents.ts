@@ -63,6 +63,7 @@ export function diffDocuments(
   return { puts, deletes };
 }
 
+/** Whether two plans have the same documents. */
 export function samePlan(a: DocumentPlan, b: DocumentPlan): boolean {
   if (a.size !== b.size) return false;
   for (const [key, { version }] of a) if (b.get(key)?.version !== version) return false;
@@ -142,6 +143,7 @@ function ownMetadata(metadata: KubeObject['metadata']): object {
   return own;
 }
 
-function contentHash(value: object): string {
+/** Equal for equal content: what is shared by all nodes is made anew only when this differs. */
+export function contentHash(value: object): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 }

@@ -1,17 +1,23 @@
 import { ManualClock } from '../../shared/reconcile/manual-clock.ts';
 import { CATALOG } from '../../shared/resources/catalog.ts';
 import { CONFIG_MAPS } from '../../shared/resources/config-map.ts';
+import { ENDPOINT_SLICES, SERVICE_NAME_LABEL } from '../../shared/resources/endpoint-slice.ts';
 import { NAMESPACES } from '../../shared/resources/namespace.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import { SECRETS } from '../../shared/resources/secret.ts';
+import { SERVICES } from '../../shared/resources/service.ts';
 import type {
   ConfigMap,
+  Endpoint,
+  EndpointSlice,
   Node,
   ObjectMeta,
   Pod,
   PodSpec,
   Secret,
+  Service,
+  ServiceSpec,
 } from '../../shared/schema/kubernetes-types.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import { Registry } from '../store/registry.ts';
@@ -67,6 +73,28 @@ export class RegistryFixture {
       spec: { containers, nodeName: node, ...spec },
       status: {},
     } as Pod);
+  }
+
+  addService(name: string, spec: Partial<ServiceSpec> = {}): Promise<Service> {
+    return this.registry.create(SERVICES, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { ...metadata(name), namespace: 'default' },
+      spec: { ports: [{ port: 80 }], selector: { app: name }, ...spec },
+      status: {},
+    });
+  }
+
+  addSlice(name: string, service: string, endpoints: Endpoint[] = []): Promise<EndpointSlice> {
+    const labels = { [SERVICE_NAME_LABEL]: service };
+    return this.registry.create(ENDPOINT_SLICES, {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { ...metadata(name), namespace: 'default', labels },
+      addressType: 'IPv4',
+      endpoints,
+      ports: [{ port: 80 }],
+    });
   }
 
   addConfigMap(name: string, data: Record<string, string>): Promise<ConfigMap> {

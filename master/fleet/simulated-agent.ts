@@ -16,6 +16,8 @@ type Answer = { kind: 'hello'; body: Hello } | { kind: 'applied'; body: Applied 
 export class SimulatedAgent {
   readonly documents = new Map<string, WireDocument>();
   have: EpochMark = { epoch: 0, generation: 0, hash: stateHash([], sha256Hex) };
+  /** The documents of the parts that came, of the generation and hash that came last. */
+  #parts: { of: string; documents: WireDocument[] } = { of: '', documents: [] };
   readonly #answer: (answer: Answer) => void;
 
   constructor(answer: (answer: Answer) => void) {
@@ -29,8 +31,29 @@ export class SimulatedAgent {
 
   receive(header: Pick<MessageHeader, 'kind' | 'epoch' | 'generation'>, body: object): void {
     if (header.kind === 'head') this.#head(header, (body as { hash: string }).hash);
-    if (header.kind === 'delta') this.#delta(header, body as Delta);
-    if (header.kind === 'snapshot') this.#snapshot(header, body as SnapshotMessage);
+    if (header.kind === 'delta') {
+      const delta = body as Delta;
+      const puts = this.#whole(header, delta, delta.puts);
+      if (puts) this.#delta(header, { ...delta, puts });
+    }
+    if (header.kind === 'snapshot') {
+      const snapshot = body as SnapshotMessage;
+      const documents = this.#whole(header, snapshot, snapshot.documents);
+      if (documents) this.#snapshot(header, { ...snapshot, documents });
+    }
+  }
+
+  #whole(
+    { generation }: { generation: number },
+    { hash, part }: Delta | SnapshotMessage,
+    documents: WireDocument[],
+  ): WireDocument[] | undefined {
+    if (part === undefined) return documents;
+    const of = `${generation} ${hash}`;
+    if (part.index === 0) this.#parts = { of, documents: [] };
+    if (this.#parts.of !== of) return undefined;
+    this.#parts.documents.push(...documents);
+    return part.index === part.count - 1 ? this.#parts.documents : undefined;
   }
 
   #head({ epoch }: { epoch: number }, hash: string): void {

@@ -182,6 +182,23 @@ test('a node describes its hardware in annotations, and nothing else', async () 
   expect(fixture.registry.cache.revision()).toBe(revision);
 });
 
+test('what a node says of its network replaces what it said before', async () => {
+  const key = { namespace: '', name: 'a' };
+  const network = () => fixture.registry.get(NODES, key).metadata.annotations;
+  const annotations = {
+    'network.skerry.dev/peer.b': 'host-gw',
+    'network.skerry.dev/peer.c': 'vxlan',
+  };
+  await report('nodes//a', { status: NODE_STATUS, annotations });
+  expect(network()).toMatchObject(annotations);
+  await report('nodes//a', {
+    status: NODE_STATUS,
+    annotations: { 'network.skerry.dev/peer.b': 'vxlan' },
+  });
+  expect(network()).toMatchObject({ 'network.skerry.dev/peer.b': 'vxlan' });
+  expect(network()).not.toHaveProperty('network.skerry.dev/peer.c');
+});
+
 test('a report does not bring back a node that was deleted', async () => {
   await fixture.registry.delete(NODES, { namespace: '', name: 'a' });
   expect(await report('nodes//a', { status: NODE_STATUS })).toBe('the node was deleted');

@@ -17,6 +17,7 @@ import type { AgentState } from '../../state/agent-state.ts';
 import { DnsAddress } from './dns-address.ts';
 import { Forwarder } from './forwarder.ts';
 import { nameServers } from './name-servers.ts';
+import { type LocalPod, PodsOfSlices, withLocalPods } from './pods-of-slices.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
 import { Zone } from './zone.ts';
@@ -28,6 +29,8 @@ export interface ClusterDnsParts {
   /** In [0, 1): orders the addresses of an answer. */
   random: () => number;
   log: Logger;
+  /** What the node knows of its own pods; undefined for those of others. Nothing if absent. */
+  localPod?: (podUid: string) => LocalPod | undefined;
   /** 53 if absent. */
   port?: number;
   /** Names the servers that know everything else; `/etc/resolv.conf` if absent. */
@@ -46,6 +49,7 @@ export class ClusterDns {
   readonly #address: DnsAddress;
   readonly #loop: ReconcileLoop;
   readonly #forwarder: Forwarder;
+  readonly #pods = new PodsOfSlices();
   #zone = new Zone({ domain: 'cluster.local', address: '', cidrs: [] });
   #network: ClusterNetworkDocument | undefined;
   #server: { address: string; server: DnsServer } | undefined;
@@ -97,6 +101,11 @@ export class ClusterDns {
     this.#server = undefined;
   }
 
+  /** A pod of this node became ready, ended, or was given an address: its names follow at once. */
+  podChanged(podUid: string): void {
+    for (const key of this.#pods.slicesOf(podUid)) this.#follow(key);
+  }
+
   #loadAll(): void {
     const { state } = this.#parts;
     this.#network = state.get(CLUSTER_NETWORK_KEY)?.object as ClusterNetworkDocument | undefined;
@@ -108,12 +117,8 @@ export class ClusterDns {
       address: dnsAddress,
       cidrs: [clusterCidr, serviceCidr],
     });
-    for (const { object } of state.list(SERVICE_PREFIX)) {
-      this.#zone.putService(object as unknown as ServiceDocument);
-    }
-    for (const { object } of state.list(ENDPOINT_SLICE_PREFIX)) {
-      this.#zone.putSlice(object as unknown as EndpointSliceDocument);
-    }
+    for (const { key } of state.list(SERVICE_PREFIX)) this.#follow(key);
+    for (const { key } of state.list(ENDPOINT_SLICE_PREFIX)) this.#follow(key);
   }
 
   #loadServers(): void {
@@ -131,23 +136,32 @@ export class ClusterDns {
       this.#loop.enqueue('serve');
       return;
     }
-    for (const key of keys) {
+    for (const key of keys) this.#follow(key);
+  }
+
+  /** One document that cannot be read must not take the names of the others away. */
+  #follow(key: string): void {
+    try {
       const [, namespace = '', name = ''] = key.split('/');
-      if (key.startsWith(SERVICE_PREFIX)) this.#serviceChanged(key, namespace, name);
-      else if (key.startsWith(ENDPOINT_SLICE_PREFIX)) this.#sliceChanged(key, namespace, name);
+      if (key.startsWith(SERVICE_PREFIX)) this.#followService(key, namespace, name);
+      else if (key.startsWith(ENDPOINT_SLICE_PREFIX)) this.#followSlice(key, namespace, name);
+    } catch (error) {
+      this.#parts.log.warn('a document gives no names', { key, error: String(error) });
     }
   }
 
-  #serviceChanged(key: string, namespace: string, name: string): void {
+  #followService(key: string, namespace: string, name: string): void {
     const document = this.#parts.state.get(key);
     if (document === undefined) this.#zone.removeService(namespace, name);
     else this.#zone.putService(document.object as unknown as ServiceDocument);
   }
 
-  #sliceChanged(key: string, namespace: string, name: string): void {
-    const document = this.#parts.state.get(key);
-    if (document === undefined) this.#zone.removeSlice(namespace, name);
-    else this.#zone.putSlice(document.object as unknown as EndpointSliceDocument);
+  #followSlice(key: string, namespace: string, name: string): void {
+    const { state, localPod = () => undefined } = this.#parts;
+    const slice = state.get(key)?.object as unknown as EndpointSliceDocument | undefined;
+    this.#pods.set(key, slice);
+    if (slice === undefined) this.#zone.removeSlice(namespace, name);
+    else this.#zone.putSlice(withLocalPods(slice, localPod));
   }
 
   async #serve(): Promise<undefined> {

@@ -26,6 +26,7 @@ export class RoutedPodNetwork implements PodNetwork {
   readonly #pins: NamespacePins;
   readonly #nodeIp: () => string;
   readonly #podCidr: () => string | undefined;
+  readonly #podMtuBytes: () => number;
   readonly #log: Logger;
   /** Addresses promised to pods whose link is not up yet. */
   readonly #reserved = new Set<string>();
@@ -36,12 +37,15 @@ export class RoutedPodNetwork implements PodNetwork {
     pins: NamespacePins;
     nodeIp: () => string;
     podCidr: () => string | undefined;
+    /** Ethernet's 1500 if absent. */
+    podMtuBytes?: () => number;
     log: Logger;
   }) {
     this.#agentId = parts.agentId;
     this.#pins = parts.pins;
     this.#nodeIp = parts.nodeIp;
     this.#podCidr = parts.podCidr;
+    this.#podMtuBytes = parts.podMtuBytes ?? (() => 1500);
     this.#log = parts.log;
   }
 
@@ -71,7 +75,14 @@ export class RoutedPodNetwork implements PodNetwork {
       const link = linkName(this.#agentId, uid);
       // A link whose pins are gone (they were unmounted by hand) would keep the name and the address taken.
       await this.#deleteLink(link);
-      const script = vethScript({ link, address, hostname, hostNamespacePid: process.pid });
+      const mtuBytes = this.#podMtuBytes();
+      const script = vethScript({
+        link,
+        address,
+        hostname,
+        hostNamespacePid: process.pid,
+        mtuBytes,
+      });
       // When it fails the namespaces are gone again, and the link with them.
       await this.#pins.create(uid, ['net', 'ipc', 'uts'], script);
       this.#log.info('pod network set up', {

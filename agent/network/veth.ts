@@ -24,13 +24,14 @@ export function vethScript(veth: {
   address: string;
   hostname: string;
   hostNamespacePid: number;
+  mtuBytes: number;
 }): {
   inside: string;
   outside: string;
 } {
   const batch = [
     'link set lo up',
-    `link add eth0 type veth peer name ${veth.link} address ${HOST_END_MAC} netns ${veth.hostNamespacePid}`,
+    `link add eth0 mtu ${veth.mtuBytes} type veth peer name ${veth.link} mtu ${veth.mtuBytes} address ${HOST_END_MAC} netns ${veth.hostNamespacePid}`,
     `addr add ${veth.address}/32 dev eth0`,
     'link set eth0 up',
     `neigh add ${GATEWAY} lladdr ${HOST_END_MAC} dev eth0 nud permanent`,

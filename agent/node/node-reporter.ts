@@ -24,6 +24,8 @@ export interface NodeReporterParts {
   liveFigures: () => Promise<LiveFigures>;
   nodeIp: () => string;
   podCidr: () => string | undefined;
+  /** What the node's network has to say about itself (network.skerry.dev/…). */
+  networkAnnotations?: () => Record<string, string>;
 }
 
 /** Tells the master what this node is, whenever that changed: at the start, when its network becomes ready, under pressure. */
@@ -32,6 +34,7 @@ export class NodeReporter {
   #images: { names: string[]; sizeBytes: number }[] = [];
   #inventory: Inventory | undefined;
   #reported: NodeStatus | undefined;
+  #reportedNetwork: Record<string, string> = {};
 
   constructor(parts: NodeReporterParts) {
     this.#parts = parts;
@@ -72,15 +75,22 @@ export class NodeReporter {
       this.#reported,
       formatTime(clock.nowMs()),
     );
-    if (isDeepStrictEqual(status, this.#reported)) return;
+    const network = this.#parts.networkAnnotations?.() ?? {};
+    if (
+      isDeepStrictEqual(status, this.#reported) &&
+      isDeepStrictEqual(network, this.#reportedNetwork)
+    ) {
+      return;
+    }
     this.#reported = status;
-    this.#parts.outbox.put({ key: `nodes//${this.#parts.nodeName}`, body: this.#report(status) });
-  }
-
-  #report(status: NodeStatus): JsonObject {
-    return {
+    this.#reportedNetwork = network;
+    const body = {
       status: status as unknown as JsonObject,
-      annotations: this.#inventory === undefined ? {} : inventoryAnnotations(this.#inventory),
+      annotations: {
+        ...(this.#inventory === undefined ? {} : inventoryAnnotations(this.#inventory)),
+        ...network,
+      },
     };
+    this.#parts.outbox.put({ key: `nodes//${this.#parts.nodeName}`, body });
   }
 }

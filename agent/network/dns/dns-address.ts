@@ -12,21 +12,20 @@ export class DnsAddress {
     this.#label = `lo:${linkPrefix(agentId)}dns`;
   }
 
-  /** Afterwards `wanted`, and no other address of ours, is there; none if undefined. Throws CommandError. */
+  /**
+   * Afterwards `wanted`, and no other address of ours, is there; none if undefined. One that somebody else has put there is left to
+   * them, and serves as well. Throws CommandError.
+   */
   async ensure(wanted: string | undefined): Promise<void> {
     const present = await this.#present();
-    for (const address of present) if (address !== wanted) await this.#remove(address);
-    if (wanted === undefined || present.includes(wanted)) return;
+    for (const { address, isOurs } of present) {
+      if (isOurs && address !== wanted) await this.#remove(address);
+    }
+    if (wanted === undefined || present.some(({ address }) => address === wanted)) return;
     await runCommand('ip', [
-      'addr',
-      'add',
-      `${wanted}/32`,
-      'dev',
-      'lo',
-      'scope',
-      'host',
-      'label',
-      this.#label,
+      ...['addr', 'add', `${wanted}/32`, 'dev', 'lo'],
+      // Host scope: never the source of a packet that did not choose it.
+      ...['scope', 'host', 'label', this.#label],
     ]);
   }
 
@@ -34,9 +33,11 @@ export class DnsAddress {
     await runCommand('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']);
   }
 
-  async #present(): Promise<string[]> {
+  async #present(): Promise<{ address: string; isOurs: boolean }[]> {
     const { stdout } = await runCommand('ip', ['-o', '-4', 'addr', 'show', 'dev', 'lo']);
-    const own = stdout.split('\n').filter((line) => line.includes(` ${this.#label}\\`));
-    return own.flatMap((line) => / inet ([\d.]+)\//.exec(line)?.[1] ?? []);
+    return stdout.split('\n').flatMap((line) => {
+      const address = / inet ([\d.]+)\//.exec(line)?.[1];
+      return address === undefined ? [] : [{ address, isOurs: line.includes(` ${this.#label}\\`) }];
+    });
   }
 }

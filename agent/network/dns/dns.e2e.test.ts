@@ -126,6 +126,13 @@ test('without the name servers of the node names of the cluster and remembered o
   expect(performance.now() - startMs).toBeLessThan(2000);
 });
 
+test('an address that somebody took away comes back', async () => {
+  await runCommand('ip', ['addr', 'del', `${DNS_ADDRESS}/32`, 'dev', 'lo']);
+  dns.resync();
+  await expect.poll(loopback).toContain(DNS_ADDRESS);
+  expect(await inPod('getent', 'ahostsv4', 'web')).toContain('10.199.43.7');
+});
+
 test('the next agent goes on at the same address, and a purge takes only that away', async () => {
   await dns.stop();
   expect(await loopback()).toContain(DNS_ADDRESS);

@@ -101,6 +101,11 @@ export class ClusterDns {
     this.#server = undefined;
   }
 
+  /** Puts the address back if somebody took it away; for a look now and then. */
+  resync(): void {
+    this.#loop.enqueue('serve');
+  }
+
   /** A pod of this node became ready, ended, or was given an address: its names follow at once. */
   podChanged(podUid: string): void {
     for (const key of this.#pods.slicesOf(podUid)) this.#follow(key);

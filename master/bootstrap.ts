@@ -1,21 +1,17 @@
 import { ApiError } from '../shared/errors.ts';
-import { type Cidr, formatIpv4 } from '../shared/meta/cidr.ts';
 import type { KubeObject } from '../shared/meta/kube-object.ts';
 import { NAMESPACES } from '../shared/resources/namespace.ts';
 import type { ResourceKind } from '../shared/resources/resource-kind.ts';
 import { SERVICES } from '../shared/resources/service.ts';
+import { kubernetesService, type SystemAddresses } from './controllers/system-services/plan.ts';
 import type { Registry } from './store/registry.ts';
 
 const NAMESPACE_NAMES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
-/** The port at which pods find the API behind the service `kubernetes`. */
-const API_SERVICE_PORT = 443;
-
-/** Makes what every cluster has: the four namespaces, and the service default/kubernetes at the first service address. */
+/** Makes what every cluster has: the four namespaces, and default/kubernetes, which a controller then keeps. */
 export async function createSystemObjects(
   registry: Registry,
-  serviceCidr: Cidr,
-  apiPort: number,
+  addresses: SystemAddresses,
 ): Promise<void> {
   for (const name of NAMESPACE_NAMES) {
     await createOnce(registry, NAMESPACES, {
@@ -24,18 +20,7 @@ export async function createSystemObjects(
       status: {},
     });
   }
-  await createOnce(registry, SERVICES, {
-    ...head('v1', 'Service', 'kubernetes', 'default', {
-      component: 'apiserver',
-      provider: 'kubernetes',
-    }),
-    spec: {
-      type: 'ClusterIP',
-      clusterIP: formatIpv4(serviceCidr.base + 1),
-      ports: [{ name: 'https', port: API_SERVICE_PORT, protocol: 'TCP', targetPort: apiPort }],
-    },
-    status: {},
-  });
+  await createOnce(registry, SERVICES, kubernetesService(addresses));
 }
 
 async function createOnce<T extends KubeObject>(
@@ -53,21 +38,10 @@ async function createOnce<T extends KubeObject>(
   }
 }
 
-function head(
-  apiVersion: string,
-  kind: string,
-  name: string,
-  namespace?: string,
-  labels?: Record<string, string>,
-) {
-  const metadata = { name, uid: '', resourceVersion: '', creationTimestamp: '' };
+function head(apiVersion: string, kind: string, name: string) {
   return {
     apiVersion,
     kind,
-    metadata: {
-      ...metadata,
-      ...(namespace !== undefined && { namespace }),
-      ...(labels !== undefined && { labels }),
-    },
+    metadata: { name, uid: '', resourceVersion: '', creationTimestamp: '' },
   };
 }

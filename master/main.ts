@@ -43,6 +43,9 @@ export interface MasterParts {
   onFatal(error: Error): void;
 }
 
+/** The DNS domain of every cluster. */
+const CLUSTER_DOMAIN = 'cluster.local';
+
 /** A running master. */
 export interface Master {
   /** `https://address:port`, as clients elsewhere reach it. */
@@ -82,6 +85,11 @@ export async function startMaster({
     const advertised =
       config.advertiseAddress ??
       (config.listen.host === '0.0.0.0' ? defaultAddress : config.listen.host);
+    const systemAddresses = {
+      api: { address: advertised, port: config.listen.port },
+      kubernetes: formatIpv4(config.serviceCidr.base + 1),
+      dns: formatIpv4(config.serviceCidr.base + 10),
+    };
     const authority = new CertificateAuthority({
       folder: `${folder}/pki`,
       child: new CertificateChild(assets.x509Command),
@@ -90,7 +98,7 @@ export async function startMaster({
     await authority.open(
       servingNames({
         advertised: [advertised, config.listen.host],
-        serviceAddress: formatIpv4(config.serviceCidr.base + 1),
+        serviceAddress: systemAddresses.kubernetes,
         machine: machineNames(),
       }),
     );
@@ -135,6 +143,12 @@ export async function startMaster({
       signer: authority,
       clock,
       log: log.child({ part: 'fleet' }),
+      network: {
+        clusterCidr: formatCidr(config.clusterCidr),
+        serviceCidr: formatCidr(config.serviceCidr),
+        dnsAddress: systemAddresses.dns,
+        clusterDomain: CLUSTER_DOMAIN,
+      },
       newUid: randomUUID,
     });
     const tokens = new JoinTokens({
@@ -187,6 +201,7 @@ export async function startMaster({
         kinds: CATALOG,
         clusterCidr: config.clusterCidr,
         nodeCidrMaskSize: config.nodeCidrMaskSize,
+        systemAddresses,
       },
     );
     const scheduler = new Scheduler({
@@ -196,7 +211,7 @@ export async function startMaster({
       log: log.child({ part: 'scheduler' }),
     });
 
-    await createSystemObjects(registry, config.serviceCidr, config.listen.port);
+    await createSystemObjects(registry, systemAddresses);
     await fleet.start();
     stops.push(() => fleet.stop());
     controllers.start();

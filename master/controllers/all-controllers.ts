@@ -5,6 +5,12 @@ import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Controller, ControllerParts } from './controller.ts';
 import { ControllerRunner } from './controller-runner.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
+import { endpointsController } from './endpoints/endpoints-controller.ts';
+import {
+  endpointSliceController,
+  slicesByService,
+} from './endpointslice/endpointslice-controller.ts';
+import { endpointSliceMirroringController } from './endpointslicemirroring/mirroring-controller.ts';
 import { eventExpiryController } from './event-expiry/event-expiry-controller.ts';
 import { Dependents } from './garbage-collector/dependents.ts';
 import { garbageCollector } from './garbage-collector/garbage-collector.ts';
@@ -15,6 +21,9 @@ import { OwnedObjects } from './owned-objects.ts';
 import { podGarbageCollector } from './pod-gc/pod-gc.ts';
 import { PodsByNode } from './pods-by-node.ts';
 import { replicaSetController } from './replicaset/replicaset-controller.ts';
+import { ServicePods } from './service-pods.ts';
+import type { SystemAddresses } from './system-services/plan.ts';
+import { systemServicesController } from './system-services/system-services-controller.ts';
 import { tokenCleaner } from './token-cleaner/token-cleaner.ts';
 
 export interface ControllerSettings {
@@ -22,6 +31,7 @@ export interface ControllerSettings {
   clusterCidr: Cidr;
   /** Prefix length of a node's pod CIDR. */
   nodeCidrMaskSize: number;
+  systemAddresses: SystemAddresses;
 }
 
 /** Every controller of the master with the indexes they share; started in the list's order, stopped backwards. */
@@ -34,8 +44,10 @@ export class Controllers {
     const pods = new OwnedObjects(registry, PODS);
     const replicaSets = new OwnedObjects(registry, REPLICA_SETS);
     const podsByNode = new PodsByNode(registry);
+    const servicePods = new ServicePods(registry);
+    const slices = slicesByService(registry);
     const dependents = new Dependents(registry, settings.kinds);
-    this.#indexes = [pods, replicaSets, podsByNode, dependents];
+    this.#indexes = [pods, replicaSets, podsByNode, servicePods, slices, dependents];
     const list: Controller[] = [
       namespaceController(parts, settings.kinds),
       nodeCidrController(parts, {
@@ -45,6 +57,10 @@ export class Controllers {
       nodeLifecycleController(parts, podsByNode),
       deploymentController(parts, replicaSets, pods),
       replicaSetController(parts, pods),
+      systemServicesController(parts, settings.systemAddresses),
+      endpointSliceController(parts, servicePods, slices),
+      endpointsController(parts, servicePods),
+      endpointSliceMirroringController(parts, slices),
       garbageCollector(parts, settings.kinds, dependents),
       podGarbageCollector(parts, podsByNode),
       eventExpiryController(parts),

@@ -1,6 +1,6 @@
 import type { ProxyPlan } from './proxy-plan.ts';
 
-/** What carries the traffic of services. Every implementation passes `proxy-backend.contract.ts`. */
+/** What carries the traffic of services. Every implementation passes `test/service-proxy/proxy-backend.contract.ts`. */
 export interface ProxyBackend {
   readonly name: 'nftables' | 'userspace';
   /**

@@ -176,6 +176,32 @@ describe('a node port', () => {
   });
 });
 
+describe('the port of the health check', () => {
+  const balanced = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: [{ port: 80 }] };
+
+  it('is given to load balancers whose traffic stays local', async () => {
+    const { spec } = await create('a', balanced);
+    expect(spec.healthCheckNodePort).toBeGreaterThanOrEqual(30_000);
+    expect(spec.healthCheckNodePort).not.toBe(spec.ports?.[0]?.nodePort);
+    const other = await create('b', { ...balanced, externalTrafficPolicy: 'Cluster' });
+    expect(other.spec).not.toHaveProperty('healthCheckNodePort');
+  });
+
+  it('may be asked for once, and does not change', async () => {
+    await create('a', { ...balanced, healthCheckNodePort: 30_100 });
+    await expect(create('b', { ...balanced, healthCheckNodePort: 30_100 })).rejects.toThrow(
+      'failed to allocate requested HealthCheck NodePort 30100: provided port is already allocated',
+    );
+    const change = (healthCheckNodePort: number) =>
+      registry.update(SERVICES, { namespace: 'default', name: 'a' }, (current) => ({
+        ...current,
+        spec: { ...current.spec, healthCheckNodePort },
+      }));
+    expect((await change(0)).spec.healthCheckNodePort).toBe(30_100);
+    await expect(change(30_101)).rejects.toThrow('cannot change healthCheckNodePort');
+  });
+});
+
 it('no address and no node port is ever held twice', async () => {
   const action = fc.record({
     name: fc.integer({ min: 0, max: 9 }),

@@ -12,7 +12,7 @@ import {
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Service, ServiceSpec } from '../../shared/schema/kubernetes-types.ts';
 import { freeNumber } from './free-number.ts';
-import { assignNodePorts, nodePortsOf } from './node-ports.ts';
+import { assignHealthCheckPort, assignNodePorts, nodePortsOf } from './node-ports.ts';
 import type { Preparation } from './registry.ts';
 
 interface Claim {
@@ -55,7 +55,8 @@ export class ClusterAddresses implements Preparation<Service> {
   prepare(service: Service, previous: Service | undefined): Service {
     const taken = this.#taken(previous);
     const addressed = this.#withAddress(service, previous, taken.addresses);
-    const prepared = assignNodePorts(addressed, previous, taken.nodePorts, this.#random);
+    const reachable = assignNodePorts(addressed, previous, taken.nodePorts, this.#random);
+    const prepared = assignHealthCheckPort(reachable, previous, taken.nodePorts, this.#random);
     const address = addressOf(prepared);
     this.#claims.set(prepared, { address, nodePorts: nodePortsOf(prepared) });
     return prepared;

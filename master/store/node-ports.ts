@@ -1,4 +1,5 @@
 import { ApiError, invalid } from '../../shared/errors.ts';
+import { needsHealthCheckPort } from '../../shared/resources/service-defaults.ts';
 import type { Service, ServicePort } from '../../shared/schema/kubernetes-types.ts';
 import { freeNumber } from './free-number.ts';
 
@@ -35,6 +36,54 @@ export function assignNodePorts(
     }
   }
   return { ...service, spec: { ...spec, ports: assignment.fill(kept) } };
+}
+
+/**
+ * The service with the port at which nodes tell load balancers whether they have endpoints: kept, the one that was asked for, or chosen.
+ * It cannot change while it is needed.
+ */
+export function assignHealthCheckPort(
+  service: Service,
+  previous: Service | undefined,
+  taken: ReadonlySet<number>,
+  random: () => number,
+): Service {
+  const { healthCheckNodePort, ...spec } = service.spec;
+  if (!needsHealthCheckPort(service.spec)) return service;
+  const before =
+    previous && needsHealthCheckPort(previous.spec) ? previous.spec.healthCheckNodePort : undefined;
+  const wanted = healthCheckNodePort || before;
+  if (before && wanted !== before) throw healthCheckPortChanged(service, wanted);
+  const own = new Set([...nodePortsOf({ ...service, spec })]);
+  if (wanted && wanted !== before) checkHealthCheckPort(wanted, own, taken);
+  const port = wanted ?? new Assignment(service, taken, random).free(own);
+  return { ...service, spec: { ...spec, healthCheckNodePort: port } };
+}
+
+function healthCheckPortChanged(service: Service, wanted: number | undefined): ApiError {
+  return invalid({ group: '', kind: 'Service' }, service.metadata.name, [
+    {
+      type: 'FieldValueInvalid',
+      field: 'spec.healthCheckNodePort',
+      message: `Invalid value: ${wanted}: cannot change healthCheckNodePort on loadBalancer service with externalTraffic=Local during update`,
+    },
+  ]);
+}
+
+function checkHealthCheckPort(
+  port: number,
+  own: ReadonlySet<number>,
+  taken: ReadonlySet<number>,
+): void {
+  const isOutside = port < FIRST || port > LAST;
+  if (!isOutside && !own.has(port) && !taken.has(port)) return;
+  const why = isOutside
+    ? `provided port is not in the valid range. The range of valid ports is ${FIRST}-${LAST}`
+    : 'provided port is already allocated';
+  throw new ApiError(
+    'InternalError',
+    `Internal error occurred: failed to allocate requested HealthCheck NodePort ${port}: ${why}`,
+  );
 }
 
 const emptyService = { spec: {} } as Service;
@@ -101,14 +150,15 @@ class Assignment {
         shared.protocols.add(protocol);
         return { ...port, nodePort: shared.nodePort };
       }
-      const nodePort = this.#free(own);
+      const nodePort = this.free(own);
       own.add(nodePort);
       chosen.set(port.port, { nodePort, protocols: new Set([protocol]) });
       return { ...port, nodePort };
     });
   }
 
-  #free(own: ReadonlySet<number>): number {
+  /** Throws when none is left. */
+  free(own: ReadonlySet<number>): number {
     const port = freeNumber(
       { from: FIRST, to: LAST + 1, reserved: RESERVED },
       (value) => own.has(value) || this.#taken.has(value),

@@ -51,6 +51,11 @@ export function isExternallyAccessible(
   );
 }
 
+/** Nodes tell the load balancer at a port of its own whether they have endpoints. */
+export function needsHealthCheckPort({ type, externalTrafficPolicy }: ServiceSpec): boolean {
+  return type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+}
+
 /**
  * What was allocated for the previous spec stays when the client leaves it out; what the new type does not need goes
  * (service/storage patchAllocatedValues, normalizeClusterIPs and dropTypeDependentFields).
@@ -58,7 +63,7 @@ export function isExternallyAccessible(
 export function carryAllocated(next: ServiceSpec, previous: ServiceSpec): ServiceSpec {
   const type = next.type || 'ClusterIP';
   const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy, externalTrafficPolicy, ...rest } =
-    next;
+    withoutLoadBalancer(next, previous);
   const keepsPolicy =
     isExternallyAccessible(type, next) ||
     !isExternallyAccessible(previous.type, previous) ||
@@ -68,6 +73,24 @@ export function carryAllocated(next: ServiceSpec, previous: ServiceSpec): Servic
     ...(externalTrafficPolicy && keepsPolicy && { externalTrafficPolicy }),
     ...(rest.ports && { ports: carryNodePorts(rest.ports, next, previous) }),
     ...carryClusterIps(next, previous, type),
+  };
+}
+
+/** What only load balancers have goes with the type, unless it was changed at the same time: then validation names it. */
+function withoutLoadBalancer(next: ServiceSpec, previous: ServiceSpec): ServiceSpec {
+  const { allocateLoadBalancerNodePorts, loadBalancerClass, healthCheckNodePort, ...rest } = next;
+  const isBalanced = next.type === 'LoadBalancer' || previous.type !== 'LoadBalancer';
+  const keepsHealthCheck = needsHealthCheckPort(next) || !needsHealthCheckPort(previous);
+  const keeps = (keepsAll: boolean, field: keyof ServiceSpec) =>
+    next[field] !== undefined && (keepsAll || next[field] !== previous[field]);
+  return {
+    ...rest,
+    ...(allocateLoadBalancerNodePorts !== undefined &&
+      keeps(isBalanced, 'allocateLoadBalancerNodePorts') && { allocateLoadBalancerNodePorts }),
+    ...(loadBalancerClass !== undefined &&
+      keeps(isBalanced, 'loadBalancerClass') && { loadBalancerClass }),
+    ...(healthCheckNodePort !== undefined &&
+      keeps(keepsHealthCheck, 'healthCheckNodePort') && { healthCheckNodePort }),
   };
 }
 

@@ -183,6 +183,43 @@ describe('an update of a service', () => {
   });
 });
 
+describe('a service that is no load balancer any more', () => {
+  const before = {
+    ...stored({
+      type: 'LoadBalancer',
+      externalTrafficPolicy: 'Local',
+      healthCheckNodePort: 30_001,
+      loadBalancerClass: 'example.com/balancer',
+      ports: [{ port: 80, nodePort: 30_080 }],
+    }),
+    status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } },
+  };
+
+  it('drops what only load balancers have', () => {
+    const next = { ...before, spec: { ...before.spec, type: 'ClusterIP' } };
+    const after = updated(SERVICES, next, before);
+    for (const field of [
+      'allocateLoadBalancerNodePorts',
+      'loadBalancerClass',
+      'healthCheckNodePort',
+      'externalTrafficPolicy',
+    ]) {
+      expect(after.spec).not.toHaveProperty(field);
+    }
+    expect(after.status).toEqual({ loadBalancer: {} });
+    expect(updateErrors(SERVICES, next, before)).toEqual([]);
+  });
+
+  it('keeps its node ports as a node port service, without the health check', () => {
+    const next = { ...before, spec: { ...before.spec, type: 'NodePort' } };
+    const after = updated(SERVICES, next, before);
+    expect(after.spec.ports?.[0]?.nodePort).toBe(30_080);
+    expect(after.spec.externalTrafficPolicy).toBe('Local');
+    expect(after.spec).not.toHaveProperty('healthCheckNodePort');
+    expect(updateErrors(SERVICES, next, before)).toEqual([]);
+  });
+});
+
 describe('kubectl get services', () => {
   it.each<[object, string]>([
     [{}, 'ClusterIP 10.43.0.10 <none> 80/TCP'],

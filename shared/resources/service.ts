@@ -31,13 +31,14 @@ export const SERVICES: ResourceKind<Service> = {
       ...next,
       metadata: carriedMetadata(next.metadata, previous.metadata),
       spec: carryAllocated(next.spec ?? {}, previous.spec),
-      status: previous.status,
+      status: statusFor(next, previous.status),
     }),
     validateUpdate: validateServiceUpdate,
     prepareForStatusUpdate: (next, previous) => ({
       ...next,
       metadata: statusMetadata(next.metadata, previous.metadata),
       spec: previous.spec,
+      status: statusFor(previous, next.status),
     }),
     validateStatusUpdate: (next, previous) =>
       validateObjectMetaUpdate(next.metadata, previous.metadata),
@@ -64,6 +65,11 @@ export const SERVICES: ResourceKind<Service> = {
     'spec.type': ({ spec }) => spec.type ?? '',
   },
 };
+
+/** Only a load balancer has addresses of one. */
+function statusFor({ spec }: Service, status: Service['status']): Service['status'] {
+  return spec?.type === 'LoadBalancer' ? status : { ...status, loadBalancer: {} };
+}
 
 function externalIp({ spec, status }: Service): string {
   const external = spec.externalIPs ?? [];

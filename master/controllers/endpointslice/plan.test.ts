@@ -65,8 +65,7 @@ function applied(
   for (const action of actions) {
     if (action.kind === 'delete') result.delete(action.slice.metadata.name);
     else {
-      const base =
-        action.kind === 'update' ? action.slice.metadata : named(`web-${++slicesMade}`);
+      const base = action.kind === 'update' ? action.slice.metadata : named(`web-${++slicesMade}`);
       result.set(base.name, {
         apiVersion: 'discovery.k8s.io/v1',
         kind: 'EndpointSlice',

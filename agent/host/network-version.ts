@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
@@ -14,7 +15,8 @@ export function localNetworkVersion(ignored: string): string {
   const neighbours = lines('/proc/net/arp').filter(
     (line) => PERMANENT.test(line) && !line.includes(` ${ignored}`),
   );
-  return [...addresses, ...routes, ...neighbours].join('\n');
+  const text = [...addresses, ...routes, ...neighbours].join('\n');
+  return createHash('sha1').update(text).digest('base64');
 }
 
 /** ATF_PERM and ATF_COM of arp(7), the third column. */

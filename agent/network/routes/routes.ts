@@ -141,22 +141,30 @@ export class PeerRoutes {
     );
     const change = networkChange(plan, kernel, this.#own);
     this.#tell(plan);
-    await this.#apply(change.ip, 'ip');
-    await this.#apply(change.bridge, 'bridge');
     const changes = change.ip.length + change.bridge.length;
-    if (changes > 0) log.info('routes to other nodes changed', { peers: peers.length, changes });
-    // What changed meanwhile by another hand is found at the next beat.
-    this.#seen = changes > 0 ? this.#version() : before;
+    this.#seen = before;
+    if (changes === 0) return;
+    try {
+      const failures = [
+        await this.#apply('ip', change.ip),
+        await this.#apply('bridge', change.bridge),
+      ].filter((failure) => failure !== undefined);
+      if (failures.length > 0) throw new Error(failures.join('; '));
+      log.info('routes to other nodes changed', { peers: peers.length, changes });
+    } finally {
+      // Also of a failure: the loop repeats it in its own time.
+      this.#seen = this.#version();
+    }
   }
 
-  /** Goes on behind a line that fails: one unreachable peer does not keep the others waiting. Throws then. */
-  async #apply(lines: readonly string[], file: 'ip' | 'bridge'): Promise<void> {
-    if (lines.length === 0) return;
+  /** Goes on behind a line that fails: one unreachable peer does not keep the others waiting. Answers what failed first. */
+  async #apply(file: 'ip' | 'bridge', lines: readonly string[]): Promise<string | undefined> {
+    if (lines.length === 0) return undefined;
     const input = `${lines.join('\n')}\n`;
     const result = await this.#run(file, ['-force', '-batch', '-'], { input, allowFailure: true });
-    if (result.exitCode === 0) return;
+    if (result.exitCode === 0) return undefined;
     const failure = result.stderr.split('\n').find((line) => line.trim() !== '');
-    throw new Error(`${file}: ${failure ?? `ended with code ${result.exitCode}`}`);
+    return `${file}: ${failure ?? `ended with code ${result.exitCode}`}`;
   }
 
   #tell({ modes, podMtuBytes }: NetworkPlan): void {

@@ -50,7 +50,7 @@ describeProxyBackend('nftables', ({ lab, backend }) => {
 
   it('keeps the old rules when nft refuses the new ones', async () => {
     await backend().apply([serviceOf([2])], NODE);
-    const broken = serviceOf([3], { port: { clusterIps: ['10.43.0.7', 'broken'] } });
+    const broken = serviceOf([3], { port: { port: 70_000 } });
     await expect(backend().apply([broken], NODE)).rejects.toThrow(/nft: .*Error/);
     expect(await lab.ask('client', VIP)).toEqual([expect.stringMatching(/^pod-a/)]);
     await backend().apply([serviceOf([3])], NODE);

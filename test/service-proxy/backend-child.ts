@@ -26,13 +26,13 @@ const backend = kind === 'nftables' ? new NftablesBackend(parts) : new Userspace
 let known = new Map<string, ServicePlan>();
 let knownNode: NodePlan | undefined;
 
-interface Request {
+export interface BackendRequest {
   op: 'apply' | 'verify' | 'purge';
   services?: ServicePlan[];
   node?: NodePlan;
 }
 
-async function answer({ op, services = [], node }: Request): Promise<unknown> {
+async function answer({ op, services = [], node }: BackendRequest): Promise<unknown> {
   if (op === 'verify') return await backend.verify(true);
   if (op === 'purge') return await backend.purge();
   known = new Map(
@@ -45,7 +45,7 @@ async function answer({ op, services = [], node }: Request): Promise<unknown> {
 
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    const result = await answer(JSON.parse(line) as Request);
+    const result = await answer(JSON.parse(line) as BackendRequest);
     process.stdout.write(`${JSON.stringify({ result })}\n`);
   } catch (error) {
     process.stdout.write(`${JSON.stringify({ error: String(error) })}\n`);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { runCommand } from '../../agent/host/command.ts';
 import type { NodePlan, ServicePlan } from '../../agent/network/service-proxy/proxy-plan.ts';
+import type { BackendRequest } from './backend-child.ts';
 
 /**
  * A node, three pods on it and a client outside, each a network namespace of its own:
@@ -134,7 +135,7 @@ export class RemoteBackend {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  async apply(services: readonly ServicePlan[], node: NodePlan): Promise<void> {
+  async apply(services: ServicePlan[], node: NodePlan): Promise<void> {
     await this.#call({ op: 'apply', services, node });
   }
 
@@ -153,7 +154,7 @@ export class RemoteBackend {
     await ended;
   }
 
-  async #call(request: object): Promise<unknown> {
+  async #call(request: BackendRequest): Promise<unknown> {
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
     const { value } = await this.#lines.next();
     const { result, error } = JSON.parse(value) as { result?: unknown; error?: string };

@@ -24,7 +24,8 @@ const NFT_TIMEOUT_MS = 60_000;
  * Services in the kernel: one private table `ip skerry-<agent id>`. The first load replaces the table in one transaction; after that each
  * change is a small one. Every change also replaces the number in the set `stamp`, so it fails as a whole when the table was flushed,
  * removed or restored from an old copy by somebody else: then everything is loaded anew. That costs nothing, where `nft monitor` would
- * be a process that stays (3 MB, woken by every rule of every other program); what no change meets, `verify` finds.
+ * be a process that stays (3 MB, woken by every rule of every other program); what no change meets, `verify` finds. The rules are in
+ * force when nft has committed; its process ends later, after a grace period of the kernel (RCU: 10 ms, on a busy machine up to a second).
  */
 export class NftablesBackend implements ProxyBackend {
   readonly name = 'nftables';

@@ -22,7 +22,7 @@ export class PartCollector {
     }
     for (const document of documents) this.#documents.push(document);
     this.#next += 1;
-    if (this.#next < part.count) return undefined;
+    if (!part.last) return undefined;
     const whole = this.#documents;
     this.reset();
     return whole;

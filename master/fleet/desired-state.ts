@@ -283,7 +283,15 @@ export class DesiredState {
       if (next.done) return;
       this.#send(node, { kind: delivery.kind, generation: target.generation, body: next.value });
       // A part for each turn of the event loop: compressing and signing thousands of documents takes its time.
-      setImmediate(sendNext);
+      setImmediate(() => {
+        try {
+          sendNext();
+        } catch (error) {
+          // The node does not confirm what it did not get, and is asked again.
+          const fields = { node, error: String(error) };
+          this.#options.log.error('a desired state could not be sent', fields);
+        }
+      });
     };
     sendNext();
   }
@@ -293,10 +301,8 @@ export class DesiredState {
     { replaces, target }: Delivery & { kind: 'snapshot' },
   ): Generator<Uint8Array> {
     const self = peerDocumentKey(node);
-    const documents = [...target.plan.values()].map((document) => this.#encode(node, document));
-    for (const document of this.#shared.all()) {
-      if (document.key !== self) documents.push(this.#encodeShared(document));
-    }
+    const shared = [...this.#shared.all()].filter(({ key }) => key !== self);
+    const documents = this.#encodeAll(node, [...target.plan.values()], shared);
     return documentParts('documents', documents, { replaces, hash: target.hash }, {});
   }
 
@@ -305,19 +311,25 @@ export class DesiredState {
     { base, target, puts, deletes, sharedSince }: Delivery & { kind: 'delta' },
   ): Generator<Uint8Array> {
     const self = peerDocumentKey(node);
-    const documents = puts.map((document) => this.#encode(node, document));
+    const shared: PlannedDocument[] = [];
     const gone = [...deletes];
     for (const key of this.#shared.changedSince(sharedSince) ?? []) {
       const document = this.#shared.get(key);
       if (key === self) continue;
-      if (document) documents.push(this.#encodeShared(document));
+      if (document) shared.push(document);
       else gone.push(key);
     }
+    const documents = this.#encodeAll(node, puts, shared);
     return documentParts('puts', documents, { base, hash: target.hash }, { deletes: gone });
   }
 
-  #encode(node: string, document: PlannedDocument): Uint8Array {
-    return encodeBody(this.#wireDocument(node, document));
+  *#encodeAll(
+    node: string,
+    own: readonly PlannedDocument[],
+    shared: readonly PlannedDocument[],
+  ): Generator<Uint8Array> {
+    for (const document of own) yield encodeBody(this.#wireDocument(node, document));
+    for (const document of shared) yield this.#encodeShared(document);
   }
 
   #encodeShared(document: PlannedDocument): Uint8Array {

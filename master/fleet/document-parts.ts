@@ -6,35 +6,30 @@ const PART_BYTES = 256 * 1024;
 
 /**
  * The bodies of one delta or snapshot: its documents, already as JSON, in parts of about PART_BYTES under the field `list`. `first` is in
- * every part, `last` only in the last. One at a time, so that whoever sends them can do something else in between.
+ * every part, `last` only in the last. Documents are taken and parts made one at a time, so that whoever sends them can do something
+ * else in between.
  */
 export function* documentParts(
   list: 'puts' | 'documents',
-  documents: readonly Uint8Array[],
+  documents: Iterable<Uint8Array>,
   first: object,
   last: object,
 ): Generator<Uint8Array> {
-  const groups = grouped(documents);
-  for (const [index, group] of groups.entries()) {
-    const count = groups.length;
-    const part: { part?: Part } = count === 1 ? {} : { part: { index, count } };
-    const isLast = index === count - 1;
-    yield withList({ ...first, ...part, ...(isLast ? last : emptied(last)) }, list, group);
-  }
-}
-
-function grouped(documents: readonly Uint8Array[]): Uint8Array[][] {
-  const groups: Uint8Array[][] = [];
-  let bytes = PART_BYTES;
+  let index = 0;
+  let group: Uint8Array[] = [];
+  let bytes = 0;
   for (const document of documents) {
-    if (bytes + document.length > PART_BYTES) {
-      groups.push([]);
+    if (bytes > 0 && bytes + document.length > PART_BYTES) {
+      yield withList({ ...first, part: { index, last: false }, ...emptied(last) }, list, group);
+      index += 1;
+      group = [];
       bytes = 0;
     }
-    groups.at(-1)?.push(document);
+    group.push(document);
     bytes += document.length;
   }
-  return groups.length === 0 ? [[]] : groups;
+  const part: { part?: Part } = index === 0 ? {} : { part: { index, last: true } };
+  yield withList({ ...first, ...part, ...last }, list, group);
 }
 
 /** The lists of the last part are there in every part, as readers want them. */

@@ -53,7 +53,7 @@ export class SimulatedAgent {
     if (part.index === 0) this.#parts = { of, documents: [] };
     if (this.#parts.of !== of) return undefined;
     this.#parts.documents.push(...documents);
-    return part.index === part.count - 1 ? this.#parts.documents : undefined;
+    return part.last ? this.#parts.documents : undefined;
   }
 
   #head({ epoch }: { epoch: number }, hash: string): void {

@@ -60,7 +60,7 @@ export interface SnapshotMessage {
  */
 export interface Part {
   index: number;
-  count: number;
+  last: boolean;
 }
 
 /** `hello`: on connect, every few minutes, and whenever something does not fit. The master answers with what is missing. */
@@ -154,9 +154,8 @@ export function readApplied(body: JsonObject): Applied {
 
 function readPart(body: JsonObject): { part?: Part } {
   if (body['part'] === undefined) return {};
-  const part = objectIn(body['part'], 'part');
-  const { index, count } = part;
-  return { part: { index: naturalIn(index, 'index'), count: naturalIn(count, 'count') } };
+  const { index, last } = objectIn(body['part'], 'part');
+  return { part: { index: naturalIn(index, 'index'), last: last === true } };
 }
 
 function readStateMark(mark: JsonObject): StateMark {

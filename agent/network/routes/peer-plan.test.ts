@@ -112,12 +112,20 @@ describe('what a packet may measure', () => {
 });
 
 describe('services', () => {
-  test('the range of ClusterIPs has a route from the node address, if that is a local one', () => {
+  test('the range of ClusterIPs has a route from the node address', () => {
     expect(planPeers(node(), [], CLUSTER).routes).toEqual([
       { destination: '10.43.0.0/16', device: 'lo', source: '192.168.1.10', isOnLink: false },
     ]);
-    expect(planPeers(node({ internalIp: '203.0.113.9' }), [], CLUSTER).routes).toEqual([]);
     expect(planPeers(node(), [], undefined).routes).toEqual([]);
+  });
+
+  test('while the node address is not one of the machine, another speaks; never one of the loopback', () => {
+    const loopback = { ...link('lo', '127.0.0.1', 8), isSegment: false };
+    const source = (internalIp: string, links: LocalLink[]) =>
+      planPeers(node({ internalIp, links }), [], CLUSTER).routes[0]?.source;
+    expect(source('127.0.0.1', [loopback, ETH0])).toBe('192.168.1.10');
+    expect(source('203.0.113.9', [loopback, ETH0])).toBe('192.168.1.10');
+    expect(source('127.0.0.1', [loopback])).toBeUndefined();
   });
 });
 

@@ -131,9 +131,17 @@ export function planPeers(
  */
 function serviceRoute(node: NodeNetwork, { serviceCidr }: ClusterNetworkDocument): RoutePlan[] {
   const range = cidrOf(serviceCidr);
-  if (range === undefined || !ownsAddress(node, node.internalIp)) return [];
-  const destination = formatCidr(range);
-  return [{ destination, device: 'lo', source: node.internalIp, isOnLink: false }];
+  const source = speakingAddress(node);
+  if (range === undefined || source === undefined) return [];
+  return [{ destination: formatCidr(range), device: 'lo', source, isOnLink: false }];
+}
+
+/** The node's own address; while that is not known (no default route, no master since the boot) any that others on a segment can answer to. */
+function speakingAddress(node: NodeNetwork): string | undefined {
+  if (homeLink(node) !== undefined) return node.internalIp;
+  const isLocal = ownsAddress(node, node.internalIp) && !node.internalIp.startsWith('127.');
+  const other = node.links.find(({ isSegment, addresses }) => isSegment && addresses.length > 0);
+  return isLocal ? node.internalIp : other?.addresses[0]?.address;
 }
 
 /** Peers with an address and with ranges that lie in the cluster's and are neither ours nor another's, by name. */

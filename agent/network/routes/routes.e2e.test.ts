@@ -1,8 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { JsonObject } from '../../../shared/meta/kube-object.ts';
+import { runCommand as run } from '../../host/command.ts';
 import type { RoutesAnswer, RoutesCommand } from '../testing/routes-node.ts';
 import { vethScript } from '../veth.ts';
 import { vxlanLink } from './vxlan.ts';
@@ -11,7 +11,8 @@ import { vxlanLink } from './vxlan.ts';
  * Three machines, each a network namespace: a and b on one segment, c behind a router that knows no pod. Every machine runs the routes of its node,
  * and has a pod as agent/network makes them.
  */
-const run = promisify(execFile);
+/** Found by the PATH; not a package's command. */
+const IP = 'ip';
 const UNIQUE = `r${process.pid.toString(36)}`;
 const PROGRAM = new URL('../testing/routes-node.ts', import.meta.url).pathname;
 const CLUSTER = {
@@ -219,8 +220,9 @@ class RoutesProgram {
   readonly #reader: Interface;
 
   constructor(namespace: string, options: Record<string, string>) {
-    const args = ['netns', 'exec', namespace, process.execPath, '--import', 'tsx', PROGRAM];
-    this.#process = spawn('ip', [...args, JSON.stringify(options)], {
+    const enter = ['netns', 'exec', namespace];
+    const program = [process.execPath, '--import', 'tsx', PROGRAM, JSON.stringify(options)];
+    this.#process = spawn(IP, [...enter, ...program], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     if (this.#process.stdout === null) throw new Error('the program has no output');

@@ -40,6 +40,7 @@ describe('the index of version 3', () => {
       'api/v1',
       'apis/apps/v1',
       'apis/coordination.k8s.io/v1',
+      'apis/discovery.k8s.io/v1',
     ]);
     const url = paths['apis/apps/v1']?.serverRelativeURL ?? '';
     const [path = '', hash] = url.split('?hash=');

@@ -82,6 +82,22 @@ describe('between machines', () => {
     await ping(a.name, c.podIp);
     await ping(c.name, a.podIp);
   });
+
+  test('a machine without a default route reaches ClusterIPs, here as a proxy would translate them', async () => {
+    const rules = `table ip t {
+      chain out { type nat hook output priority -100; ip daddr 10.43.0.99 dnat to ${a.podIp}; ip daddr 10.43.0.98 dnat to ${c.podIp}; }
+      chain post { type nat hook postrouting priority 100; ip saddr != 10.42.0.0/16 oifname "${a.vxlan}" masquerade; }
+    }`;
+    await sh(a.name, `echo '${rules}' | nft -f -`);
+    await ping(a.name, '10.43.0.98');
+    await sh(a.name, 'ip route del default; ip route add 10.201.2.0/24 via 10.201.1.1');
+    await a.ask({ do: 'beat' });
+    await ping(a.name, '10.43.0.99');
+    await ping(a.name, '10.43.0.98');
+    await sh(a.name, 'nft delete table ip t; ip route del 10.201.2.0/24');
+    await sh(a.name, 'ip route add default via 10.201.1.1');
+    await a.ask({ do: 'beat' });
+  });
 });
 
 describe('what changes', () => {

@@ -8,6 +8,7 @@ import type {
   Lifecycle,
   LifecycleHandler,
   ObjectFieldSelector,
+  ObjectMeta,
   Pod,
   PodSpec,
   PodTemplateSpec,
@@ -20,6 +21,9 @@ import type {
 
 /** Mode 0644, of the files in volumes. */
 const DEFAULT_FILE_MODE = 420;
+
+/** A template is never created itself: the time, which Go holds by value, is printed as null. */
+const NEVER_CREATED = { creationTimestamp: null };
 
 /** Fills in a pod as Kubernetes v1.33 does (SetDefaults_Pod and what it calls). Idempotent. */
 export function defaultPod(pod: Pod): Pod {
@@ -39,7 +43,11 @@ export function defaultPod(pod: Pod): Pod {
 
 /** Fills in the template of a workload: what pods get only at their own creation stays open. */
 export function defaultPodTemplate(template: PodTemplateSpec | undefined): PodTemplateSpec {
-  return { ...template, spec: defaultPodSpec(template?.spec ?? { containers: [] }) };
+  return {
+    ...template,
+    metadata: { ...NEVER_CREATED, ...template?.metadata } as ObjectMeta,
+    spec: defaultPodSpec(template?.spec ?? { containers: [] }),
+  };
 }
 
 /** Quantities in their canonical form, as they come back from the API. */
@@ -160,8 +168,10 @@ function defaultProbe(probe: Probe): Probe {
 }
 
 function defaultLifecycle(lifecycle: Lifecycle): Lifecycle {
+  // A stop signal of one's own is dropped while the feature is off (KEP-4960), as on Kubernetes.
+  const { stopSignal: _signal, ...rest } = lifecycle;
   return {
-    ...lifecycle,
+    ...rest,
     ...(lifecycle.postStart && { postStart: defaultHandler(lifecycle.postStart) }),
     ...(lifecycle.preStop && { preStop: defaultHandler(lifecycle.preStop) }),
   };

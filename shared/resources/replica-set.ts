@@ -84,7 +84,7 @@ export const REPLICA_SETS: ResourceKind<ReplicaSet> = {
       formatLabelSelector(spec.selector),
     ),
   ],
-  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  selectableFields: {},
 };
 
 function defaultReplicaSet(set: ReplicaSet): ReplicaSet {

@@ -35,7 +35,8 @@ export function defaultService(service: Service): Service {
   };
   return {
     ...service,
-    spec: type === 'ExternalName' ? complete : withFamilies(withClusterIps(complete)),
+    spec:
+      type === 'ExternalName' ? withClusterIps(complete) : withFamilies(withClusterIps(complete)),
   };
 }
 
@@ -64,11 +65,32 @@ export function carryAllocated(next: ServiceSpec, previous: ServiceSpec): Servic
     !isExternallyAccessible(previous.type, previous) ||
     externalTrafficPolicy !== previous.externalTrafficPolicy;
   return {
-    ...rest,
+    ...withoutLoadBalancer(rest, type, externalTrafficPolicy, previous),
     ...(externalTrafficPolicy && keepsPolicy && { externalTrafficPolicy }),
     ...(rest.ports && { ports: carryNodePorts(rest.ports, next, previous) }),
     ...carryClusterIps(next, previous, type),
   };
+}
+
+/** What only a load balancer has goes with the type, unless the client changes it in the same write. */
+function withoutLoadBalancer(
+  next: ServiceSpec,
+  type: string,
+  policy: string | undefined,
+  previous: ServiceSpec,
+): ServiceSpec {
+  const kept: ServiceSpec = { ...next };
+  if (previous.type === 'LoadBalancer' && type !== 'LoadBalancer') {
+    for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass'] as const) {
+      if (kept[field] === previous[field]) delete kept[field];
+    }
+  }
+  const had = previous.type === 'LoadBalancer' && previous.externalTrafficPolicy === 'Local';
+  const has = type === 'LoadBalancer' && policy === 'Local';
+  if (had && !has && kept.healthCheckNodePort === previous.healthCheckNodePort) {
+    delete kept.healthCheckNodePort;
+  }
+  return kept;
 }
 
 function defaultPort(port: ServicePort): ServicePort {

@@ -1,4 +1,4 @@
-import { invalid } from '../../../shared/errors.ts';
+import { conflict, invalid } from '../../../shared/errors.ts';
 import { fieldInvalid } from '../../../shared/meta/field-error.ts';
 import type { KubeObject } from '../../../shared/meta/kube-object.ts';
 import { formatRequirements, requirementsOf } from '../../../shared/meta/label-selector.ts';
@@ -62,10 +62,25 @@ async function writeScale(
   const object = await parts.registry.update(
     kind as unknown as ResourceKind<Scalable>,
     key,
-    (current) => scaled(current, change(scaleOf(current))),
+    (current) => {
+      const scale = change(scaleOf(current));
+      checkName(info.name, scale.metadata.name);
+      checkScaledUid(kind, scale, current);
+      return scaled(current, scale);
+    },
     options,
   );
   respondScale(exchange, scaleOf(object));
+}
+
+function checkScaledUid(kind: ResourceKind, scale: Scale, current: Scalable): void {
+  const { uid } = scale.metadata;
+  if (!uid || uid === current.metadata.uid) return;
+  throw conflict(
+    { group: kind.group, plural: `${kind.plural}/scale` },
+    scale.metadata.name,
+    `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`,
+  );
 }
 
 function scaled(current: Scalable, { metadata, spec }: Scale): Scalable {

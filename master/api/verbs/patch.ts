@@ -3,6 +3,9 @@ import type { ResourceExchange } from '../exchange.ts';
 import { addWarnings } from '../output/respond.ts';
 import { respondObject } from '../output/respond-object.ts';
 import { writeOptions } from '../query/write-options.ts';
+import { checkName } from './check-name.ts';
+import { distinctOwners } from './distinct-owners.ts';
+import { inNamespace } from './in-namespace.ts';
 import { readPatch } from './read-patch.ts';
 
 /** PATCH of an object. When another write comes between, the patch is applied again to what that left. */
@@ -22,8 +25,11 @@ export async function applyToObject(
   let warnings: string[] = [];
   const change = (current: KubeObject) => {
     const patched = patch.apply(kind, current);
-    warnings = patched.warnings;
-    return patched.object;
+    const located = inNamespace(info, patched.object);
+    checkName(info.name, located.metadata.name);
+    const owned = distinctOwners(located, ' after mutating admission happens');
+    warnings = [...patched.warnings, ...owned.warnings];
+    return owned.object;
   };
   const object = await parts.registry.update(kind, key, change, {
     ...options,

@@ -208,6 +208,15 @@ describe('list', () => {
   }
   const names = (body: Json): string[] => body['items'].map((item: Json) => item['metadata'].name);
 
+  test('leaves the kind to the list; a single object and an event name theirs', async () => {
+    await call('POST', CONFIG_MAPS, configMap('a'));
+    const { body } = await call('GET', CONFIG_MAPS);
+    expect(body['items'].map((item: Json) => Object.keys(item))).toEqual([['metadata']]);
+    expect((await call('GET', `${CONFIG_MAPS}/a`)).body['kind']).toBe('ConfigMap');
+    const { body: again } = await call('GET', CONFIG_MAPS);
+    expect(again['items'][0].metadata.name).toBe('a');
+  });
+
   test('shows every object with the revision of the list', async () => {
     await createMany(3);
     const { code, body } = await call('GET', CONFIG_MAPS);

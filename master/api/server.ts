@@ -88,6 +88,7 @@ export class ApiServer {
 /** The API itself knows these methods only; health and documents may be asked for by HEAD, too. */
 function isServedMethod(method: string, path: string): boolean {
   if (!/^\/(apis?|version)(\/|$)/.test(path)) return true;
+  if (method === 'HEAD' && /^\/apis(\/[^/]+)?\/?$/.test(path)) return true;
   return ['DELETE', 'GET', 'PATCH', 'POST', 'PUT'].includes(method);
 }
 

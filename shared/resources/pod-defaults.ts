@@ -1,4 +1,4 @@
-import { canonicalQuantity } from '../meta/quantity.ts';
+import { canonicalMilli, canonicalQuantity } from '../meta/quantity.ts';
 import type {
   Container,
   ContainerPort,
@@ -50,10 +50,10 @@ export function defaultPodTemplate(template: PodTemplateSpec | undefined): PodTe
   };
 }
 
-/** Quantities in their canonical form, as they come back from the API. */
+/** Quantities in their canonical form and in whole thousandths, as they come back from the API. */
 export function canonicalResources(list: Readonly<Record<string, string>>): Record<string, string> {
   const canonical: Record<string, string> = {};
-  for (const name in list) canonical[name] = canonicalQuantity(String(list[name]));
+  for (const name in list) canonical[name] = canonicalMilli(String(list[name]));
   return canonical;
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
+import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { Outbox } from '../link/outbox.ts';
 import { normaliseImageName } from '../runtime/image-name.ts';
@@ -371,10 +372,8 @@ export class PodWorker implements ContainerRuns {
     exitCode: number,
   ): Promise<string> {
     const message = await this.#parts.volumes.terminationMessage(pod.metadata.uid, name);
-    const spec = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
-      (one) => one.name === name,
-    );
-    const wantsLog = spec?.terminationMessagePolicy === 'FallbackToLogsOnError';
+    const container = containerNamed(pod.spec, name);
+    const wantsLog = container?.terminationMessagePolicy === 'FallbackToLogsOnError';
     if (message !== '' || exitCode === 0 || !wantsLog) return message;
     return await this.#parts.logs.tail(pod, name, attempt);
   }

@@ -540,6 +540,32 @@ describe('what a write may not name', () => {
 });
 
 describe('warnings', () => {
+  test('of a template are told whenever the spec changes', async () => {
+    const env = [
+      { name: 'A', value: '1' },
+      { name: 'A', value: '2' },
+    ];
+    const containers = [{ name: 'c', image: 'x', env }];
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers } };
+    const spec = { selector: { matchLabels: { a: 'b' } }, template };
+    const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec };
+    const path = '/apis/apps/v1/namespaces/default/deployments';
+    const hides = '299 - "spec.template.spec.containers[0].env[1]: hides previous definition';
+    const warningOf = async (method: string, at: string, body: Json, headers = {}) =>
+      (await call(method, at, body, headers)).headers.get('warning') ?? '';
+    expect(await warningOf('POST', path, object)).toContain(hides);
+    expect(await warningOf('PUT', `${path}/d`, object)).toBe('');
+    expect(
+      await warningOf('PUT', `${path}/d`, { ...object, spec: { ...spec, replicas: 2 } }),
+    ).toContain(hides);
+    const merge = { 'Content-Type': 'application/merge-patch+json' };
+    const labels = { metadata: { labels: { x: 'y' } } };
+    expect(await warningOf('PATCH', `${path}/d`, labels, merge)).toBe('');
+    expect(await warningOf('PATCH', `${path}/d`, { spec: { paused: true } }, merge)).toContain(
+      hides,
+    );
+  });
+
   test('a field twice in a merge patch is one', async () => {
     await call('POST', CONFIG_MAPS, configMap('a'));
     const text = '{"data":{"a":"1"},"data":{"b":"2"}}';

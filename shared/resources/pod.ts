@@ -9,6 +9,7 @@ import { defaultPod } from './pod-defaults.ts';
 import { podQosClass } from './pod-resources.ts';
 import { validatePodStatusUpdate, validatePodUpdate } from './pod-update.ts';
 import { validateNewPod } from './pod-validation.ts';
+import { podWarnings } from './pod-warnings.ts';
 import { ALL_VERBS, type ResourceKind } from './resource-kind.ts';
 
 export const PODS: ResourceKind<Pod> = {
@@ -31,6 +32,7 @@ export const PODS: ResourceKind<Pod> = {
     validateUpdate: validatePodUpdate,
     prepareForStatusUpdate,
     validateStatusUpdate: validatePodStatusUpdate,
+    warnings: ({ spec }) => podWarnings(spec, ''),
     gracePeriodSeconds,
   },
   columns: POD_COLUMNS,

@@ -16,5 +16,6 @@ export async function createObject(exchange: ResourceExchange): Promise<void> {
   const owned = distinctOwners(inNamespace(info, object));
   addWarnings(res, [...warnings, ...owned.warnings]);
   const created = await parts.registry.create(kind, owned.object, options);
+  addWarnings(res, kind.strategy.warnings?.(created) ?? []);
   respondObject(exchange, 201, created);
 }

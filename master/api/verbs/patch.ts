@@ -23,7 +23,9 @@ export async function applyToObject(
   const patch = await readPatch(exchange, options.fieldValidation);
   const key = { namespace: info.namespace, name: info.name };
   let warnings: string[] = [];
+  let generation: number | undefined;
   const change = (current: KubeObject) => {
+    generation = current.metadata.generation;
     const patched = patch.apply(kind, current);
     const located = inNamespace(info, patched.object);
     checkName(info.name, located.metadata.name);
@@ -35,6 +37,8 @@ export async function applyToObject(
     ...options,
     ...(subresource === undefined ? {} : { subresource }),
   });
-  addWarnings(res, warnings);
+  const isRaised = object.metadata.generation !== generation;
+  const ofObject = isRaised ? kind.strategy.warnings?.(object) : undefined;
+  addWarnings(res, [...warnings, ...(ofObject ?? [])]);
   respondObject(exchange, 200, object);
 }

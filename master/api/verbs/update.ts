@@ -32,10 +32,15 @@ export async function updateObject(exchange: ResourceExchange): Promise<void> {
     return;
   }
   checkConditional(kind, object, parts.registry.find(kind, key)?.metadata.uid);
-  const updated = await parts.registry.update(kind, key, () => object, {
-    ...options,
-    ...uidOf(object),
-  });
+  let generation: number | undefined;
+  const change = (current: KubeObject) => {
+    generation = current.metadata.generation;
+    return object;
+  };
+  const updated = await parts.registry.update(kind, key, change, { ...options, ...uidOf(object) });
+  if (updated.metadata.generation !== generation) {
+    addWarnings(exchange.res, kind.strategy.warnings?.(updated) ?? []);
+  }
   respondObject(exchange, 200, updated);
 }
 

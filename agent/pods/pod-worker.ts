@@ -274,6 +274,7 @@ export class PodWorker implements ContainerRuns {
   }
 
   async #reconcile(uid: string, signal: AbortSignal): Promise<{ afterMs: number } | undefined> {
+    if (!this.#isKnown(uid)) return undefined;
     const memory = this.#memory(uid);
     try {
       for (let step = 0; step < STEPS_AT_ONCE; step++) {
@@ -290,6 +291,11 @@ export class PodWorker implements ContainerRuns {
       await this.#index.refresh();
       throw error;
     }
+  }
+
+  /** False for a pod that was forgotten after its key had become due again. */
+  #isKnown(uid: string): boolean {
+    return this.#desired.has(uid) || this.#memories.has(uid) || this.#index.ofPod(uid).length > 0;
   }
 
   /** Observes, plans, says what is, and does what was planned. */
@@ -441,14 +447,14 @@ export class PodWorker implements ContainerRuns {
   }
 
   #report(memory: PodMemory, pod: Pod, record: JsonObject): void {
-    const { namespace = '', name, uid } = pod.metadata;
+    const { uid } = memory;
     const status = record['status'] ?? {};
     const isGone = record['gone'] === true;
     const text = JSON.stringify([status, isGone]);
     if (text === memory.reported) return;
     memory.reported = text;
     this.#parts.outbox.put({
-      key: `pods/${namespace}/${name}/${uid}`,
+      key: reportKey(pod.metadata, uid),
       body: isGone ? { uid, status, gone: true } : { uid, status },
     });
   }
@@ -466,8 +472,13 @@ export class PodWorker implements ContainerRuns {
     // The logs' folder is what a start finds a forgotten pod by: it goes last.
     await this.#parts.logs.remove(memory.uid);
     this.#memories.delete(memory.uid);
+    this.#parts.outbox.withdraw(reportKey(memory.record, memory.uid));
     this.#tellListeners(memory.uid);
   }
+}
+
+function reportKey({ namespace = '', name }: { namespace?: string; name: string }, uid: string) {
+  return `pods/${namespace}/${name}/${uid}`;
 }
 
 /** What of a pod its containers and volumes depend on: its status and its versions are not. */

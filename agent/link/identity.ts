@@ -60,8 +60,9 @@ export class Identity {
         () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
       ),
     };
-    const saved = await readTextFile(`${this.#folder}/enrolment.json`);
-    this.#enrolment = saved === undefined ? undefined : (JSON.parse(saved) as Enrolment);
+    const path = `${this.#folder}/enrolment.json`;
+    const saved = await readTextFile(path);
+    this.#enrolment = saved === undefined ? undefined : parsed(saved, path);
   }
 
   /** The agent's id, 12 hex digits: every container, link, table and cgroup of it carries this. */
@@ -111,5 +112,16 @@ export class Identity {
     const made = make();
     await writeFileDurably(path, made);
     return made.trim();
+  }
+}
+
+function parsed(text: string, path: string): Enrolment {
+  try {
+    return JSON.parse(text) as Enrolment;
+  } catch (error) {
+    throw new Error(
+      `${path} is damaged: put it back from a backup, or remove it and join the cluster with a new token`,
+      { cause: error },
+    );
   }
 }

@@ -6,7 +6,6 @@ import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import { SECRETS } from '../../shared/resources/secret.ts';
-import type { Node } from '../../shared/schema/kubernetes-types.ts';
 import { encodeBody } from '../../shared/wire/body.ts';
 import {
   type Delta,
@@ -17,7 +16,6 @@ import {
   type WireDocument,
 } from '../../shared/wire/desired-messages.ts';
 import type { Registry } from '../store/registry.ts';
-import type { WatchEvent } from '../store/watch-cache.ts';
 import { Assignments } from './assignments.ts';
 import { seal, sha256Hex } from './node-crypto.ts';
 import { type Delivery, type MarkedPlan, NodeDelivery } from './node-delivery.ts';
@@ -82,7 +80,9 @@ export class DesiredState {
           this.#changed(this.#assignments.change(previous, next));
         }
       }),
-      cache.watch(NODES, pods.revision, (events) => this.#nodesChanged(events)),
+      cache.watch(NODES, pods.revision, (events) => {
+        this.#changed(events.map(({ object }) => object.metadata.name));
+      }),
       this.#watchReferences(CONFIG_MAPS, 'configmaps', pods.revision),
       this.#watchReferences(SECRETS, 'secrets', pods.revision),
     ];
@@ -166,23 +166,16 @@ export class DesiredState {
     });
   }
 
-  #nodesChanged(events: readonly WatchEvent<Node>[]): void {
-    for (const { type, object } of events) {
-      const { name } = object.metadata;
-      this.#changed([name]);
-      const state = this.#nodes.get(name);
-      if (type === 'DELETED' && state && !this.#assignments.hasPods(name)) {
-        this.#stopRetry(state);
-        this.#nodes.delete(name);
-      }
-    }
-  }
-
   /** Collects what changes in one turn of the event loop, so that one message carries it. */
   #changed(nodes: Iterable<string>): void {
     for (const node of nodes) {
       const state = this.#nodes.get(node);
       if (!state) continue;
+      if (this.#isOver(node)) {
+        this.#stopRetry(state);
+        this.#nodes.delete(node);
+        continue;
+      }
       state.isStale = true;
       if (!this.#options.outlet.isConnected(node)) continue;
       if (!this.#due) {
@@ -191,6 +184,12 @@ export class DesiredState {
       }
       this.#due.add(node);
     }
+  }
+
+  /** Neither the node nor any pod for it is left. */
+  #isOver(node: string): boolean {
+    const exists = this.#options.registry.find(NODES, { namespace: '', name: node }) !== undefined;
+    return !exists && !this.#assignments.hasPods(node);
   }
 
   #bringDue(): void {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { agentIdFrom } from './agent-id.ts';
 import { Identity } from './identity.ts';
 
 test('a damaged enrolment is refused with its path and what to do', async () => {
@@ -16,3 +17,17 @@ test('a damaged enrolment is refused with its path and what to do', async () => 
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test.each(['', '\n', 'abc\n', 'x'.repeat(12), '../0123456789'])(
+  'an id file that holds %j is no id',
+  async (text) => {
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-identity-'));
+    try {
+      writeFileSync(join(folder, 'id'), text);
+      expect(() => agentIdFrom(text, 'id')).toThrow('id is damaged');
+      await expect(new Identity(folder).open()).rejects.toThrow(`${folder}/id is damaged`);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);

@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } fr
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { WireDocument } from '../../shared/wire/desired-messages.ts';
 import { ensurePrivateFolder, readTextFile, writeFileDurably } from '../host/files.ts';
+import { agentIdFrom } from './agent-id.ts';
 import { rawPublicKey, unseal } from './node-crypto.ts';
 
 /** What a device was given when it joined, as it lies in DIR/agent/enrolment.json. */
@@ -51,7 +52,8 @@ export class Identity {
 
   async open(): Promise<void> {
     await ensurePrivateFolder(this.#folder);
-    this.#id = await this.#kept('id', () => `${randomBytes(6).toString('hex')}\n`);
+    const id = await this.#kept('id', () => `${randomBytes(6).toString('hex')}\n`);
+    this.#id = agentIdFrom(id, `${this.#folder}/id`);
     this.#keys = {
       signing: await this.#key('signing.key', () => generateKeyPairSync('ed25519').privateKey),
       sealing: await this.#key('sealing.key', () => generateKeyPairSync('x25519').privateKey),

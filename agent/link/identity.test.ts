@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -31,3 +31,31 @@ test.each(['', '\n', 'abc\n', 'x'.repeat(12), '../0123456789'])(
     }
   },
 );
+
+test.each(['id', 'signing.key', 'sealing.key', 'tls.key'])(
+  'a device that has joined and lost its %s is refused, and makes no other',
+  async (name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-identity-'));
+    try {
+      await new Identity(folder).open();
+      writeFileSync(join(folder, 'enrolment.json'), '{}');
+      rmSync(join(folder, name));
+      await expect(new Identity(folder).open()).rejects.toThrow(
+        `${folder}/${name} is missing although this device has joined a cluster: put it back from a backup, or remove ${folder} and join with a new token`,
+      );
+      expect(existsSync(join(folder, name))).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
+
+test('a lost id beside a saved state is refused: its containers carry the id', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-identity-'));
+  try {
+    writeFileSync(join(folder, 'state.log'), 'something');
+    await expect(new Identity(folder).open()).rejects.toThrow(`${folder}/id is missing`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

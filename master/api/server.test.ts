@@ -503,6 +503,15 @@ describe('what a write may not name', () => {
     ]);
   });
 
+  test('server-side apply is not known, forced or not', async () => {
+    const apply = { 'Content-Type': 'application/apply-patch+yaml' };
+    const { code, body } = await call('PATCH', `${CONFIG_MAPS}/a?force=true`, {}, apply);
+    expect([code, body['message']]).toEqual([
+      415,
+      expect.stringMatching(/^server-side apply is not supported/),
+    ]);
+  });
+
   test('a version that is no number is a plain 500', async () => {
     await call('POST', CONFIG_MAPS, configMap('a'));
     const object = configMap('a', {}, { resourceVersion: 'abc' });

@@ -14,7 +14,7 @@ import { tableHead, tableRow } from '../output/table.ts';
 import { writeOptions } from '../query/write-options.ts';
 import { checkName } from '../verbs/check-name.ts';
 import { inNamespace } from '../verbs/in-namespace.ts';
-import { readPatch } from '../verbs/read-patch.ts';
+import { patchMediaType, readPatch } from '../verbs/read-patch.ts';
 import { uidOf } from '../verbs/update.ts';
 
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
@@ -47,8 +47,9 @@ export async function updateScale(exchange: ResourceExchange): Promise<void> {
 
 /** PATCH of a Scale. */
 export async function patchScale(exchange: ResourceExchange): Promise<void> {
+  const type = patchMediaType(exchange.req.headers['content-type']);
   const options = writeOptions(exchange.query, 'PatchOptions');
-  const patch = await readPatch(exchange, options.fieldValidation);
+  const patch = await readPatch(exchange, type, options.fieldValidation);
   await writeScale(exchange, (current) => patch.apply(SCALE, current).object as Scale, options);
 }
 

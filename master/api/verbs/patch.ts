@@ -6,7 +6,7 @@ import { writeOptions } from '../query/write-options.ts';
 import { checkName } from './check-name.ts';
 import { distinctOwners } from './distinct-owners.ts';
 import { inNamespace } from './in-namespace.ts';
-import { readPatch } from './read-patch.ts';
+import { patchMediaType, readPatch } from './read-patch.ts';
 
 /** PATCH of an object. When another write comes between, the patch is applied again to what that left. */
 export async function patchObject(exchange: ResourceExchange): Promise<void> {
@@ -19,8 +19,10 @@ export async function applyToObject(
   subresource?: 'status',
 ): Promise<void> {
   const { info, kind, parts, query, res } = exchange;
+  // First: options such as `force` mean something only to some kinds of patch.
+  const type = patchMediaType(exchange.req.headers['content-type']);
   const options = writeOptions(query, 'PatchOptions');
-  const patch = await readPatch(exchange, options.fieldValidation);
+  const patch = await readPatch(exchange, type, options.fieldValidation);
   const key = { namespace: info.namespace, name: info.name };
   let warnings: string[] = [];
   let generation: number | undefined;

@@ -22,12 +22,12 @@ export interface Patch {
   apply(kind: Gvk, current: KubeObject): Decoded;
 }
 
-/** Reads the patch of a request. Throws UnsupportedMediaType, BadRequest. */
+/** Reads the patch of a request. Throws BadRequest. */
 export async function readPatch(
   { req }: Pick<ResourceExchange, 'req'>,
+  type: PatchMediaType,
   fieldValidation: FieldValidation,
 ): Promise<Patch> {
-  const type = patchMediaType(req.headers['content-type']);
   const text = (await readBody(req)).toString('utf8');
   const patch = parsePatch(text);
   const looksForDuplicates = type !== 'application/json-patch+json' && fieldValidation !== 'Ignore';
@@ -52,9 +52,10 @@ export async function readPatch(
   };
 }
 
-type PatchMediaType = (typeof PATCH_MEDIA_TYPES)[number];
+export type PatchMediaType = (typeof PATCH_MEDIA_TYPES)[number];
 
-function patchMediaType(contentType: string | undefined): PatchMediaType {
+/** How the request patches. Throws UnsupportedMediaType. */
+export function patchMediaType(contentType: string | undefined): PatchMediaType {
   const type = mediaTypeOf(contentType);
   const known = PATCH_MEDIA_TYPES.find((accepted) => accepted === type);
   if (known !== undefined) return known;

@@ -208,7 +208,7 @@ up() {
     start_cluster "$@"
   fi
   export KUBECONFIG="$kubeconfig"
-  say "applying examples/sample.yaml"
+  say "applying examples/sample.yaml (what was changed in it is set back)"
   "$here/dist/skerry" apply -f "$here/examples/sample.yaml" --wait 120 || fail "the sample did not become ready: the lines above say why"
   say "nodes"
   "$here/dist/skerry" get nodes -o wide

@@ -6,6 +6,7 @@ import { readTextFile } from './host/files.ts';
 import { removeFolderIfEmpty } from './host/small-files.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { listFolder, removeFolder } from './host/volume-files.ts';
+import { agentIdFrom } from './link/agent-id.ts';
 import { RoutedPodNetwork } from './network/pod-network.ts';
 import { stopContainers } from './pods/stop-containers.ts';
 import { installedRuntimes } from './runtime/choose-runtime.ts';
@@ -59,7 +60,9 @@ async function purgeMachine(dataDir: string, agentId: string, log: Logger): Prom
 }
 
 async function savedAgentId(dataDir: string): Promise<string | undefined> {
-  return (await readTextFile(`${agentFolders(dataDir).state}/${ID_FILE}`))?.trim();
+  const path = `${agentFolders(dataDir).state}/${ID_FILE}`;
+  const saved = await readTextFile(path);
+  return saved === undefined ? undefined : agentIdFrom(saved, path);
 }
 
 async function runtimesOf(dataDir: string, agentId: string, log: Logger): Promise<Runtime[]> {

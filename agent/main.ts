@@ -50,6 +50,8 @@ export interface JoinSource {
 export interface RunningAgent {
   /** The name under which the device has joined or joins. */
   nodeName: string;
+  /** Resolves when the device belongs to a cluster: at once, if it has joined before. */
+  joined: Promise<void>;
   /** The link and the workers end; containers go on. */
   stop(): Promise<void>;
 }
@@ -124,6 +126,10 @@ export async function startAgent({
       },
       nowMs: () => clock.nowMs(),
     });
+    let onJoined = () => {};
+    const joined = new Promise<void>((resolve) => {
+      onJoined = resolve;
+    });
     const link: Link = new Link({
       identity,
       state,
@@ -134,6 +140,7 @@ export async function startAgent({
       random: Math.random,
       logger: log.child({ part: 'link' }),
       onRefused: (message) => onFatal(new Error(message)),
+      onJoined: () => onJoined(),
       onBeat: () => upkeep.beat(),
     });
     const network = new RoutedPodNetwork({
@@ -212,7 +219,7 @@ export async function startAgent({
       (inventory) => reporter.setInventory(inventory),
       (error: unknown) => log.warn('the hardware is not known', { error }),
     );
-    return { nodeName, stop };
+    return { nodeName, joined, stop };
   } catch (error) {
     await stop();
     throw error;

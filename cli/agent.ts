@@ -53,7 +53,9 @@ ${AGENT_USAGE}`,
       const config = readAgentConfig(values);
       await openDataDir(config.dataDir);
       const running = await startAgent({ config, join, log, assets: AGENT_ASSETS, onFatal });
-      process.stdout.write(`ready: node ${running.nodeName}\n`);
+      void running.joined.then(() => {
+        process.stdout.write(`ready: node ${running.nodeName}\n`);
+      });
       return running;
     });
   },

@@ -4,6 +4,7 @@ import type { Deployment } from '../shared/schema/kubernetes-types.ts';
 import { parseYamlDocuments } from '../shared/schema/yaml.ts';
 import { ApiClient, ApiFailure } from './api-client.ts';
 import { CommandFailure } from './command-failure.ts';
+import { withLastApplied } from './last-applied.ts';
 import type { Command } from './main.ts';
 import { parseOptions } from './options.ts';
 import { type DiscoveredResource, discover, resourceOf, resourcePath } from './resource-path.ts';
@@ -70,11 +71,12 @@ async function applyObject(
 ): Promise<JsonObject> {
   const metadata = (object['metadata'] ?? {}) as { name?: string; namespace?: string };
   const namespace = metadata.namespace ?? 'default';
+  const inNamespace = resource.namespaced ? namespace : undefined;
   const label = `${resource.singularName || resource.name}/${metadata.name ?? ''}`;
   const query = '?fieldManager=skerry&fieldValidation=Strict';
   try {
     const created = await client.json('POST', resourcePath(resource, namespace) + query, {
-      body: object,
+      body: withLastApplied(object, inNamespace),
     });
     process.stdout.write(`${label} created\n`);
     return created;
@@ -86,7 +88,7 @@ async function applyObject(
     const path = resourcePath(resource, namespace, metadata.name);
     const before = await client.json('GET', path);
     const patched = await client.json('PATCH', path + query, {
-      body: object,
+      body: withLastApplied(object, inNamespace, before),
       type: 'application/strategic-merge-patch+json',
     });
     const version = (value: JsonObject) =>
@@ -101,7 +103,7 @@ async function applyObject(
   }
 }
 
-/** Ends when the Deployment's controller has seen it and all its replicas are updated and available. */
+/** Ends when the Deployment's controller has seen it, all its replicas are updated and available, and no older ones are left. */
 async function waitAvailable(
   client: ApiClient,
   resource: DiscoveredResource,
@@ -118,7 +120,8 @@ async function waitAvailable(
       const { status, spec, metadata } = last;
       const wanted = spec.replicas ?? 1;
       const seen = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-      if (seen && status.updatedReplicas === wanted && status.availableReplicas === wanted) {
+      const counts = [status.replicas, status.updatedReplicas, status.availableReplicas];
+      if (seen && counts.every((count) => (count ?? 0) === wanted)) {
         process.stdout.write(`deployment/${name} is available: ${wanted} of ${wanted} replicas\n`);
         return;
       }

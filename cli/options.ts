@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CommandFailure } from './command-failure.ts';
 
@@ -25,7 +26,7 @@ export const AGENT_OPTIONS = {
   'node-ip': { type: 'string' },
 } as const;
 
-/** Parses a command's arguments by its table; a wrong one is a CommandFailure with exit code 2. */
+/** Parses a command's arguments by its table; a wrong one is a CommandFailure with exit code 2. A relative --data-dir becomes absolute. */
 export function parseOptions<Table extends OptionTable>(
   args: string[],
   options: Table,
@@ -36,10 +37,17 @@ export function parseOptions<Table extends OptionTable>(
     if (parsed.positionals.length > positionals.max) {
       throw new TypeError(`Unexpected argument '${parsed.positionals[positionals.max]}'`);
     }
-    return parsed;
+    return absoluteDataDir(parsed);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const message = error.message.replace(/\. To specify a positional.*$/, '');
     throw new CommandFailure(`${message}; --help shows the options`, 2);
   }
+}
+
+/** The container engines and what they start have working directories of their own. */
+function absoluteDataDir<Parsed extends { values: object }>(parsed: Parsed): Parsed {
+  const { 'data-dir': dataDir } = parsed.values as { 'data-dir'?: string };
+  if (dataDir) Object.assign(parsed.values, { 'data-dir': resolve(dataDir) });
+  return parsed;
 }

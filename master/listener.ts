@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
@@ -75,7 +81,7 @@ export class Listener {
         this.#webSockets.accept(request, socket, head, (stream) =>
           this.#options.onMqtt(stream, node),
         );
-      } else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      } else onRequest(request, answerWithoutUpgrade(request));
     });
     const tls = createTlsServer({
       ...this.#context(),
@@ -168,6 +174,20 @@ export class Listener {
       error: error.message,
     });
   }
+}
+
+/** Node.js takes every upgrade out of its own hands; whoever asked for one in vain still reads an answer that says why. */
+function answerWithoutUpgrade(request: IncomingMessage): ServerResponse {
+  const { socket } = request;
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => {
+    response.detachSocket(socket);
+    socket.end();
+  });
+  socket.on('error', () => {});
+  return response;
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {

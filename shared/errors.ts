@@ -64,7 +64,12 @@ function resourceLabel({ group, plural }: ResourceName): string {
 }
 
 function detailsOf({ group, plural }: ResourceName, name: string): ErrorDetails {
-  return { name, ...(group === '' ? {} : { group }), kind: plural };
+  return named({ name, group, kind: plural });
+}
+
+/** What is empty is left out, as Go's omitempty does. */
+function named(details: { name: string; group: string; kind: string }): ErrorDetails {
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== ''));
 }
 
 export function notFound(resource: ResourceName, name: string): ApiError {
@@ -111,9 +116,7 @@ export function invalid(kind: KindName, name: string, errors: readonly FieldErro
   const messages = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
   const list = messages.length === 1 ? messages[0] : `[${messages.join(', ')}]`;
   return new ApiError('Invalid', `${label} "${name}" is invalid: ${list}`, {
-    name,
-    ...(kind.group === '' ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...named({ name, group: kind.group, kind: kind.kind }),
     causes: errors.map(({ type, field, message }) => ({ reason: type, message, field })),
   });
 }

@@ -299,6 +299,8 @@ describe('the link between a device and its master', () => {
       },
     };
     await joined('pi-8', [logs]);
+    // Connected to the broker, it is heard of with its first message.
+    await until(() => expect(master.parts.fleet.isSettled('pi-8')).toBe(true));
     const request = {
       ...{ namespace: 'default', pod: 'p', uid: 'u', container: 'c' },
       ...{ follow: false, previous: false, timestamps: false },

@@ -195,7 +195,7 @@ export class DesiredInbox {
     await this.#options.store.saveDesired({ mark, puts, deletes });
     this.#askDelayMs = 0;
     this.#dropAsk();
-    this.#options.logger.info('saved a desired state', {
+    this.#options.logger.debug('saved a desired state', {
       generation: mark.generation,
       changed: puts.length,
       removed: deletes.length,

@@ -37,6 +37,8 @@ export class Membership {
   readonly #logger: Logger;
   /** Where the master is said to be now, when that is not where the device enrolled. */
   #movedTo: string | undefined;
+  /** One for all tries of a join: the master knows a request again by its bytes, and counts its token once. A signature is never twice the same. */
+  #joinCsr: { nodeName: string; csr: string } | undefined;
 
   constructor(parts: { identity: Identity; clock: Clock; random: () => number; logger: Logger }) {
     this.#identity = parts.identity;
@@ -103,16 +105,20 @@ export class Membership {
     const { ca, certificate, nodeName } = enrolment;
     const server = this.#movedTo ?? enrolment.server;
     try {
-      await this.#ask(server, nodeName, {
-        method: 'POST',
-        url: `${server}/skerry/v1/renew`,
-        trust: { ca },
-        identity: {
-          certificate,
-          privateKey: keys.tls.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      await this.#ask(
+        server,
+        { nodeName, csr: this.#newCsr(nodeName) },
+        {
+          method: 'POST',
+          url: `${server}/skerry/v1/renew`,
+          trust: { ca },
+          identity: {
+            certificate,
+            privateKey: keys.tls.export({ type: 'pkcs8', format: 'pem' }).toString(),
+          },
+          signal,
         },
-        signal,
-      });
+      );
       this.#movedTo = undefined;
       this.#logger.info('the certificate was renewed', { node: nodeName });
       return true;
@@ -163,25 +169,33 @@ export class Membership {
   async #joinOnce(join: JoinRequest, token: JoinToken, signal: AbortSignal): Promise<Enrolment> {
     const server = trimmed(join.server);
     const ca = await fetchAuthority(server, token, signal);
-    const enrolment = await this.#ask(server, join.nodeName, {
+    if (this.#joinCsr?.nodeName !== join.nodeName) {
+      this.#joinCsr = { nodeName: join.nodeName, csr: this.#newCsr(join.nodeName) };
+    }
+    const enrolment = await this.#ask(server, this.#joinCsr, {
       method: 'POST',
       url: `${server}/skerry/v1/enrol`,
       trust: { ca },
       bearer: join.token.trim(),
       signal,
     });
+    this.#joinCsr = undefined;
     this.#logger.info(`joined cluster ${enrolment.clusterId}`, { node: enrolment.nodeName });
     return enrolment;
   }
 
-  async #ask(server: string, nodeName: string, request: HttpsRequest): Promise<Enrolment> {
+  #newCsr(nodeName: string): string {
+    return certificateRequest(this.#identity.keys.tls, `system:node:${nodeName}`);
+  }
+
+  async #ask(
+    server: string,
+    as: { nodeName: string; csr: string },
+    request: HttpsRequest,
+  ): Promise<Enrolment> {
     const answer = await httpsExchange({
       ...request,
-      json: {
-        nodeName,
-        csr: certificateRequest(this.#identity.keys.tls, `system:node:${nodeName}`),
-        ...this.#identity.publicKeys,
-      },
+      json: { ...as, ...this.#identity.publicKeys },
     });
     if (answer.status < 200 || answer.status >= 300) throw refusalOf(answer);
     const enrolment = { ...readAnswer(answer.body), server };

@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } fr
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { WireDocument } from '../../shared/wire/desired-messages.ts';
 import { ensurePrivateFolder, readTextFile, writeFileDurably } from '../host/files.ts';
+import { agentIdFrom } from './agent-id.ts';
 import { rawPublicKey, unseal } from './node-crypto.ts';
 
 /** What a device was given when it joined, as it lies in DIR/agent/enrolment.json. */
@@ -37,7 +38,8 @@ interface Keys {
 
 /**
  * Who this device is: an id and three keys, made at its first start in DIR/agent and never changed, and what it was given when it joined.
- * Invariant: a key is on disk before anything public of it leaves the device.
+ * Invariants: a key is on disk before anything public of it leaves the device; what is lost after the device joined is not made anew,
+ * because the cluster, and the containers here, know the former one.
  */
 export class Identity {
   readonly #folder: string;
@@ -49,9 +51,14 @@ export class Identity {
     this.#folder = folder;
   }
 
+  /** Throws with one sentence when a file is damaged, or missing although the device has joined. */
   async open(): Promise<void> {
     await ensurePrivateFolder(this.#folder);
-    this.#id = await this.#kept('id', () => `${randomBytes(6).toString('hex')}\n`);
+    const path = `${this.#folder}/enrolment.json`;
+    const saved = await readTextFile(path);
+    await this.#refuseLoss(saved !== undefined);
+    const id = await this.#kept('id', () => `${randomBytes(6).toString('hex')}\n`);
+    this.#id = agentIdFrom(id, `${this.#folder}/id`);
     this.#keys = {
       signing: await this.#key('signing.key', () => generateKeyPairSync('ed25519').privateKey),
       sealing: await this.#key('sealing.key', () => generateKeyPairSync('x25519').privateKey),
@@ -60,8 +67,7 @@ export class Identity {
         () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
       ),
     };
-    const saved = await readTextFile(`${this.#folder}/enrolment.json`);
-    this.#enrolment = saved === undefined ? undefined : (JSON.parse(saved) as Enrolment);
+    this.#enrolment = saved === undefined ? undefined : parsed(saved, path);
   }
 
   /** The agent's id, 12 hex digits: every container, link, table and cgroup of it carries this. */
@@ -99,6 +105,18 @@ export class Identity {
     return unseal(this.keys.sealing, { cluster, node }, { key, version, sealed });
   }
 
+  async #refuseLoss(hasJoined: boolean): Promise<void> {
+    const folder = this.#folder;
+    const missing = async (name: string) => (await readTextFile(`${folder}/${name}`)) === undefined;
+    for (const name of hasJoined ? ['id', 'signing.key', 'sealing.key', 'tls.key'] : []) {
+      if (await missing(name))
+        throw lost(`${folder}/${name}`, 'this device has joined a cluster', folder);
+    }
+    if ((await missing('id')) && !(await missing('state.log'))) {
+      throw lost(`${folder}/id`, `${folder}/state.log is there`, folder);
+    }
+  }
+
   async #key(name: string, make: () => KeyObject): Promise<KeyObject> {
     const pem = () => make().export({ type: 'pkcs8', format: 'pem' }).toString();
     return createPrivateKey(await this.#kept(name, pem));
@@ -111,5 +129,22 @@ export class Identity {
     const made = make();
     await writeFileDurably(path, made);
     return made.trim();
+  }
+}
+
+function lost(path: string, although: string, folder: string): Error {
+  return new Error(
+    `${path} is missing although ${although}: put it back from a backup, or remove ${folder} and join with a new token`,
+  );
+}
+
+function parsed(text: string, path: string): Enrolment {
+  try {
+    return JSON.parse(text) as Enrolment;
+  } catch (error) {
+    throw new Error(
+      `${path} is damaged: put it back from a backup, or remove it and join the cluster with a new token`,
+      { cause: error },
+    );
   }
 }

@@ -11,4 +11,6 @@ export interface Report {
 /** Keeps the latest report of each key until the master acknowledged it; link/status-outbox.ts implements it. */
 export interface Outbox {
   put(report: Report): void;
+  /** What the key is about is no longer this node's: nothing more is said of it. */
+  withdraw(key: string): void;
 }

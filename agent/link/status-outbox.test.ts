@@ -108,6 +108,23 @@ describe('the status outbox', () => {
     for (const batch of batches) expect(JSON.stringify(batch).length).toBeLessThan(96 * 1024);
   });
 
+  test('what is withdrawn is not said again, wherever it was on its way', () => {
+    outbox.connected();
+    outbox.put(report('pods/seen', 'Running'));
+    clock.advance(20);
+    outbox.seen({ sequence: 1, refused: [] });
+    outbox.put(report('pods/under-way', 'Running'));
+    outbox.put(report('pods/stays', 'Running'));
+    clock.advance(20);
+    outbox.put(report('pods/waiting', 'Running'));
+    for (const key of ['pods/seen', 'pods/under-way', 'pods/waiting']) outbox.withdraw(key);
+    outbox.seen({ sequence: 2, refused: [] });
+    expect(outbox.unseen).toBe(0);
+    outbox.resendAll();
+    clock.advance(20);
+    expect(keys(-1)).toEqual(['pods/stays']);
+  });
+
   test('everything that still holds is sent again when the master may have lost it', () => {
     outbox.connected();
     outbox.put(report('pods/a', 'Running'));

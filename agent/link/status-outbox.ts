@@ -52,6 +52,14 @@ export class StatusOutbox implements Outbox {
     if (this.#underWay === undefined) this.#flushAfter(GATHER_MS);
   }
 
+  withdraw(key: string): void {
+    this.#waiting.delete(key);
+    this.#seen.delete(key);
+    if (this.#underWay === undefined) return;
+    // Else the answer to the batch would bring it back.
+    this.#underWay.entries = this.#underWay.entries.filter(({ report }) => report.key !== key);
+  }
+
   connected(): void {
     this.#connected = true;
     this.#resendMs = RESEND_MS.first;

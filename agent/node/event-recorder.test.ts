@@ -13,7 +13,7 @@ beforeEach(() => {
   clock = new ManualClock();
   reports = [];
   events = new ReportedEvents({
-    outbox: { put: (report) => reports.push(report) },
+    outbox: { put: (report) => reports.push(report), withdraw: () => {} },
     clock,
     nodeName: 'a',
   });

@@ -11,6 +11,8 @@ export class ContainerIndex {
   readonly #podOf = new Map<string, string>();
   /** Exits of containers that are not known yet, or that a list taken before them still shows as running. */
   readonly #exits = new Map<string, ContainerExit>();
+  /** Ids of what changed while a list was being read: of these this index knows more than the list. */
+  readonly #changed = new Set<string>();
   #refreshing: Promise<void> | undefined;
 
   constructor(runtime: Runtime) {
@@ -27,7 +29,13 @@ export class ContainerIndex {
 
   async #refresh(): Promise<void> {
     this.#exits.clear();
-    const states = await this.#runtime.list();
+    this.#changed.clear();
+    const listed = await this.#runtime.list();
+    const known = [...this.#byPod.values()].flatMap((containers) => [...containers.values()]);
+    const states = [
+      ...listed.filter(({ id }) => !this.#changed.has(id)),
+      ...known.filter(({ id }) => this.#changed.has(id)),
+    ];
     this.#byPod.clear();
     this.#podOf.clear();
     for (const state of states) this.put(state);
@@ -42,6 +50,7 @@ export class ContainerIndex {
   }
 
   put(state: ContainerState): void {
+    this.#noteChange(state.id);
     const uid = podUidOf(state);
     const containers = this.#byPod.get(uid) ?? new Map<string, ContainerState>();
     this.#byPod.set(uid, containers.set(state.id, state));
@@ -67,6 +76,7 @@ export class ContainerIndex {
   }
 
   removed(id: string): void {
+    this.#noteChange(id);
     const uid = this.#podOf.get(id);
     this.#exits.delete(id);
     this.#podOf.delete(id);
@@ -74,6 +84,10 @@ export class ContainerIndex {
     const containers = this.#byPod.get(uid);
     containers?.delete(id);
     if (containers?.size === 0) this.#byPod.delete(uid);
+  }
+
+  #noteChange(id: string): void {
+    if (this.#refreshing !== undefined) this.#changed.add(id);
   }
 
   #get(id: string): ContainerState | undefined {

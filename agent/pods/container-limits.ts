@@ -1,27 +1,7 @@
 import { memoryBytes, milliCpu } from '../../shared/meta/quantity.ts';
+import { isSidecar, podQosClass } from '../../shared/resources/pod-resources.ts';
 import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { ContainerLimits } from '../runtime/runtime.ts';
-import { isSidecar } from './restart-policy.ts';
-
-export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
-
-/** The pod's quality of service: what it asks for and may use of CPU and memory, over all of its containers. */
-export function qosClassOf(pod: Pod): QosClass {
-  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
-  let isBestEffort = true;
-  let isGuaranteed = true;
-  for (const { resources } of containers) {
-    for (const name of ['cpu', 'memory']) {
-      const measure = name === 'cpu' ? milliCpu : memoryBytes;
-      const limit = measure(resources?.limits?.[name]);
-      const request = measure(resources?.requests?.[name]) || limit;
-      if (limit > 0 || request > 0) isBestEffort = false;
-      if (limit === 0 || limit !== request) isGuaranteed = false;
-    }
-  }
-  if (isBestEffort) return 'BestEffort';
-  return isGuaranteed ? 'Guaranteed' : 'Burstable';
-}
 
 /** The cgroup figures of one container, computed as the kubelet does. `memoryCapacityBytes` is the node's. */
 export function containerLimits(
@@ -44,7 +24,7 @@ export function containerLimits(
 /** pkg/kubelet/qos: the more of the node's memory a burstable container asked for, the later it is the one to be killed. */
 function oomScoreAdjustment(pod: Pod, container: Container, capacityBytes: number): number {
   if (pod.spec.priorityClassName === 'system-node-critical') return -997;
-  const qos = qosClassOf(pod);
+  const qos = podQosClass(pod.spec);
   if (qos === 'Guaranteed') return -997;
   if (qos === 'BestEffort') return 1000;
   const own = burstableAdjustment(container, capacityBytes);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { podQosClass } from '../../shared/resources/pod-resources.ts';
 import type { Container, PodSpec } from '../../shared/schema/kubernetes-types.ts';
-import { containerLimits, qosClassOf } from './container-limits.ts';
+import { containerLimits } from './container-limits.ts';
 import { type ContainerParts, containerSpec } from './container-spec.ts';
 import { expandVariables } from './expand-variables.ts';
 import { container, pod } from './testing/pod-bench.ts';
@@ -161,6 +162,10 @@ describe('containerSpec', () => {
     expect(failure({ envFrom: [{ configMapRef: { name: 'no', optional: true } }] })).toBe('none');
     const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'sec', key: 'k' } } }];
     expect(failure({ env })).toBe("couldn't find key k in Secret default/sec");
+    const inherited = { secretKeyRef: { name: 'sec', key: 'constructor' } };
+    expect(failure({ env: [{ name: 'A', valueFrom: inherited }] })).toBe(
+      "couldn't find key constructor in Secret default/sec",
+    );
   });
 
   it('expands command and arguments', () => {
@@ -209,7 +214,7 @@ describe('containerLimits', () => {
   const limitsOf = (resources: Container['resources']) => {
     const web = container('web', resources === undefined ? {} : { resources });
     const one = pod('p', { containers: [web] });
-    return { qos: qosClassOf(one), ...containerLimits(one, web, 1 << 30) };
+    return { qos: podQosClass(one.spec), ...containerLimits(one, web, 1 << 30) };
   };
 
   it('are those of the kubelet, for each class of service', () => {

@@ -1,3 +1,4 @@
+import { isSidecar } from '../../shared/resources/pod-resources.ts';
 import type {
   Container,
   ContainerState,
@@ -7,7 +8,6 @@ import type {
 import type { ContainerReadiness } from './collaborators.ts';
 import type { Waiting } from './plan.ts';
 import type { ContainerRecord, PodRecord } from './pod-record.ts';
-import { isSidecar } from './restart-policy.ts';
 
 export interface ContainerStatusContext {
   record: PodRecord;

@@ -1,3 +1,4 @@
+import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Container, EnvVar, Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { PodSources } from './collaborators.ts';
 import { expandVariables } from './expand-variables.ts';
@@ -79,7 +80,7 @@ function envValue(
     if (fieldRef !== undefined) return podFieldValue(pod, fieldRef.fieldPath, fields);
     if (resourceFieldRef === undefined) return '';
     return resourceFieldValue(
-      namedContainer(pod, resourceFieldRef.containerName) ?? container,
+      containerNamed(pod.spec, resourceFieldRef.containerName ?? '') ?? container,
       resourceFieldRef,
       fields,
     );
@@ -92,19 +93,12 @@ function keyOf(
   kind: 'ConfigMap' | 'Secret',
   namespace: string,
 ): string | undefined {
-  const value = data?.[key];
+  const value = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
   if (value !== undefined || optional === true) return value;
   throw new ContainerConfigError(
     data === undefined
       ? `${kind.toLowerCase()} "${name}" not found`
       : `couldn't find key ${key} in ${kind} ${namespace}/${name}`,
-  );
-}
-
-function namedContainer(pod: Pod, name: string | undefined): Container | undefined {
-  if (name === undefined || name === '') return undefined;
-  return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
-    (container) => container.name === name,
   );
 }
 

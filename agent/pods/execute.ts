@@ -1,4 +1,5 @@
 import type { Logger } from '../../shared/logger.ts';
+import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
 import { normaliseImageName } from '../runtime/image-name.ts';
 import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
@@ -136,7 +137,7 @@ const EXECUTORS: {
   },
 
   startContainer: async (action, { parts, memory, pod }) => {
-    const container = pod === undefined ? undefined : containerOf(pod, action.container);
+    const container = pod && containerNamed(pod.spec, action.container);
     if (pod === undefined || container === undefined) return;
     memory.problems.delete(container.name);
     if (action.alreadyPresent) {
@@ -360,12 +361,6 @@ function stopSignal(
     default:
       return 'TERM';
   }
-}
-
-function containerOf(pod: Pod, name: string): Container | undefined {
-  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
-    (container) => container.name === name,
-  );
 }
 
 function goSeconds(ms: number): string {

@@ -1,5 +1,5 @@
+import { isSidecar } from '../../shared/resources/pod-resources.ts';
 import type { ContainerStatus, Pod } from '../../shared/schema/kubernetes-types.ts';
-import { isSidecar } from './restart-policy.ts';
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 

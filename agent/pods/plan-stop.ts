@@ -1,7 +1,7 @@
+import { isSidecar } from '../../shared/resources/pod-resources.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { ObservedContainer } from './container-labels.ts';
 import type { PodAction } from './pod-actions.ts';
-import { isSidecar } from './restart-policy.ts';
 
 /** A container that was asked to end; times on the agent's steady axis. */
 export interface Stopping {

@@ -1,3 +1,5 @@
+import { allContainers } from '../../shared/resources/pod-containers.ts';
+import { isSidecar } from '../../shared/resources/pod-resources.ts';
 import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
 import { backoffLeftMs, goDuration, KUBELET_BACKOFF, nextBackoff } from './backoff.ts';
 import type { ObservedContainer } from './container-labels.ts';
@@ -5,7 +7,7 @@ import { type ImageView, planImage } from './plan-image.ts';
 import { planStop, type Stopping } from './plan-stop.ts';
 import type { PodAction } from './pod-actions.ts';
 import type { ContainerRecord, PodRecord, RunRecord } from './pod-record.ts';
-import { isSidecar, restartsMain, retriesInit } from './restart-policy.ts';
+import { restartsMain, retriesInit } from './restart-policy.ts';
 
 /** Why a container does not run, as `kubectl get pods` shows it. */
 export interface Waiting {
@@ -151,7 +153,7 @@ function planSetUp(pod: Pod, observed: ObservedPod, newSandbox: boolean, nowMs: 
   const actions = planSuperseded(observed);
   actions.push({ kind: 'setUp', newSandbox });
   // Looking an image up costs a call to the engine: it runs beside the set-up.
-  const images = new Set(allContainers(pod).map(({ image }) => image ?? ''));
+  const images = new Set(allContainers(pod.spec).map(({ image }) => image ?? ''));
   for (const image of images) {
     if (observed.images(image).state === 'unknown') actions.push({ kind: 'lookUpImage', image });
   }
@@ -388,10 +390,6 @@ function isOver(record: PodRecord): boolean {
 
 function runningOf(observed: ObservedPod): ObservedContainer[] {
   return observed.containers.filter(({ state }) => state === 'running');
-}
-
-function allContainers(pod: Pod): Container[] {
-  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
 }
 
 function graceOf(pod: Pod): number {

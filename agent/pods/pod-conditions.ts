@@ -1,6 +1,6 @@
+import { isSidecar } from '../../shared/resources/pod-resources.ts';
 import type { ContainerStatus, Pod, PodCondition } from '../../shared/schema/kubernetes-types.ts';
 import { hasStarted, type PodPhase } from './phase.ts';
-import { isSidecar } from './restart-policy.ts';
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 

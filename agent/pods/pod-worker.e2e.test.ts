@@ -77,7 +77,7 @@ function newWorker(): PodWorker {
     logs: folders,
     state,
     sources,
-    outbox: { put: (report) => reports.push(report) },
+    outbox: { put: (report) => reports.push(report), withdraw: () => {} },
     events: { record: (_about, { reason, message }) => events.push(`${reason}: ${message}`) },
     node,
     clock,

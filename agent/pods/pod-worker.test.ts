@@ -207,6 +207,7 @@ describe('PodWorker', () => {
     expect(bench.runtime.containers.size).toBe(0);
     expect(bench.network.sandboxes.size).toBe(0);
     expect(bench.state.records.size).toBe(0);
+    expect(bench.withdrawn).toEqual(bench.reports.slice(0, 1).map(({ key }) => key));
   });
 
   it('adopts what runs after a restart of the agent: same containers, same address, same counts', async () => {

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
+import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { Outbox } from '../link/outbox.ts';
 import { normaliseImageName } from '../runtime/image-name.ts';
@@ -273,6 +274,7 @@ export class PodWorker implements ContainerRuns {
   }
 
   async #reconcile(uid: string, signal: AbortSignal): Promise<{ afterMs: number } | undefined> {
+    if (!this.#isKnown(uid)) return undefined;
     const memory = this.#memory(uid);
     try {
       for (let step = 0; step < STEPS_AT_ONCE; step++) {
@@ -289,6 +291,11 @@ export class PodWorker implements ContainerRuns {
       await this.#index.refresh();
       throw error;
     }
+  }
+
+  /** False for a pod that was forgotten after its key had become due again. */
+  #isKnown(uid: string): boolean {
+    return this.#desired.has(uid) || this.#memories.has(uid) || this.#index.ofPod(uid).length > 0;
   }
 
   /** Observes, plans, says what is, and does what was planned. */
@@ -371,10 +378,8 @@ export class PodWorker implements ContainerRuns {
     exitCode: number,
   ): Promise<string> {
     const message = await this.#parts.volumes.terminationMessage(pod.metadata.uid, name);
-    const spec = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
-      (one) => one.name === name,
-    );
-    const wantsLog = spec?.terminationMessagePolicy === 'FallbackToLogsOnError';
+    const container = containerNamed(pod.spec, name);
+    const wantsLog = container?.terminationMessagePolicy === 'FallbackToLogsOnError';
     if (message !== '' || exitCode === 0 || !wantsLog) return message;
     return await this.#parts.logs.tail(pod, name, attempt);
   }
@@ -442,14 +447,14 @@ export class PodWorker implements ContainerRuns {
   }
 
   #report(memory: PodMemory, pod: Pod, record: JsonObject): void {
-    const { namespace = '', name, uid } = pod.metadata;
+    const { uid } = memory;
     const status = record['status'] ?? {};
     const isGone = record['gone'] === true;
     const text = JSON.stringify([status, isGone]);
     if (text === memory.reported) return;
     memory.reported = text;
     this.#parts.outbox.put({
-      key: `pods/${namespace}/${name}/${uid}`,
+      key: reportKey(pod.metadata, uid),
       body: isGone ? { uid, status, gone: true } : { uid, status },
     });
   }
@@ -467,8 +472,13 @@ export class PodWorker implements ContainerRuns {
     // The logs' folder is what a start finds a forgotten pod by: it goes last.
     await this.#parts.logs.remove(memory.uid);
     this.#memories.delete(memory.uid);
+    this.#parts.outbox.withdraw(reportKey(memory.record, memory.uid));
     this.#tellListeners(memory.uid);
   }
+}
+
+function reportKey({ namespace = '', name }: { namespace?: string; name: string }, uid: string) {
+  return `pods/${namespace}/${name}/${uid}`;
 }
 
 /** What of a pod its containers and volumes depend on: its status and its versions are not. */

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
+import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 
 /** Whether a main container that ended is started again. */
 export function restartsMain(pod: Pod, exitCode: number): boolean {
@@ -10,9 +10,4 @@ export function restartsMain(pod: Pod, exitCode: number): boolean {
 /** Whether a regular init container that failed is tried again; Always counts as OnFailure there. */
 export function retriesInit(pod: Pod): boolean {
   return (pod.spec.restartPolicy ?? 'Always') !== 'Never';
-}
-
-/** An init container with restartPolicy Always (KEP-753): started in its turn, then kept running beside the main ones. */
-export function isSidecar(container: Container): boolean {
-  return container.restartPolicy === 'Always';
 }

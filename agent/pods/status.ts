@@ -1,6 +1,6 @@
 import { formatTime } from '../../shared/meta/time.ts';
+import { podQosClass } from '../../shared/resources/pod-resources.ts';
 import type { Pod, PodStatus } from '../../shared/schema/kubernetes-types.ts';
-import { qosClassOf } from './container-limits.ts';
 import {
   type ContainerStatusContext,
   initContainerStatuses,
@@ -42,6 +42,6 @@ export function podStatus(pod: Pod, context: PodStatusContext, nowMs: number): P
     startTime: record.startTime,
     ...(init.length === 0 ? {} : { initContainerStatuses: init }),
     containerStatuses: main,
-    qosClass: qosClassOf(pod),
+    qosClass: podQosClass(pod.spec),
   };
 }

@@ -29,3 +29,29 @@ it('everything that runs is asked to end, and killed only after the grace of its
   expect(await stopped).toBe(4);
   expect(bench.clock.pending).toBe(0);
 });
+
+it('when one stop fails, the others are waited for and no timer is left', async () => {
+  const bench = new PodBench();
+  await bench.start();
+  await bench.apply(pod('a', { containers: [container('stuck')] }));
+  await bench.apply(pod('b', { containers: [container('stubborn')] }));
+  await bench.worker.stop();
+  bench.runtime.ignoresTerm.add('stubborn');
+  const stuck = bench.runtime.idOf('stuck');
+  const signal = bench.runtime.signal.bind(bench.runtime);
+  bench.runtime.signal = async (id, name) => {
+    if (id === stuck) throw new Error('no such shim');
+    await signal(id, name);
+  };
+  let outcome: string | undefined;
+  const stopped = stopContainers(bench.runtime, bench.clock).catch((error: Error) => {
+    outcome = error.message;
+  });
+  await bench.settle();
+  expect(outcome).toBeUndefined();
+  await bench.advance(30_000);
+  await stopped;
+  expect(outcome).toBe('no such shim');
+  expect(bench.runtime.running()).toEqual(['stuck']);
+  expect(bench.clock.pending).toBe(0);
+});

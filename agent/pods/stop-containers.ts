@@ -3,8 +3,8 @@ import type { ContainerState, Runtime } from '../runtime/runtime.ts';
 import { graceMsOf } from './container-labels.ts';
 
 /**
- * Asks everything that runs to end, all at once, and kills what outlives the grace of its own pod. Answers how many ran. For a node
- * that goes down with nobody left who plans; the pods' documents are not needed.
+ * Asks everything that runs to end, all at once, and kills what outlives the grace of its own pod. Answers how many ran; throws the
+ * first failure when the others are done. For a node that goes down with nobody left who plans; the pods' documents are not needed.
  */
 export async function stopContainers(runtime: Runtime, clock: Clock): Promise<number> {
   const ends = new Map<string, () => void>();
@@ -29,7 +29,10 @@ export async function stopContainers(runtime: Runtime, clock: Clock): Promise<nu
         });
       });
     };
-    await Promise.all(running.map(stopOne));
+    // All are waited for, so that one that fails leaves the others no time bomb.
+    const outcomes = await Promise.allSettled(running.map(stopOne));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     return running.length;
   } finally {
     unwatch();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Container, Pod, Volume, VolumeMount } from '../../shared/schema/kubernetes-types.ts';
 import { ensureMemoryFolder, ensureTmpfs } from '../host/tmpfs.ts';
 import {
@@ -264,8 +265,7 @@ function isReadOnly(pod: Pod, volumeName: string): boolean {
 }
 
 function containerOf(pod: Pod, name: string): Container {
-  const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
-  const found = all.find((container) => container.name === name);
+  const found = containerNamed(pod.spec, name);
   if (found === undefined) throw new Error(`the pod has no container ${name}`);
   return found;
 }

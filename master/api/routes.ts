@@ -1,6 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { ResourceKind, Verb } from '../../shared/resources/resource-kind.ts';
 import type { Handler } from './exchange.ts';
+import { PageNotFound } from './output/page-not-found.ts';
 import type { ResourceRequest } from './request-info.ts';
 import { SUBRESOURCE_HANDLERS } from './subresources/all-subresources.ts';
 import { createObject } from './verbs/create.ts';
@@ -30,14 +31,20 @@ interface Route {
 
 /**
  * The catalog row and the handler of a request.
- * @throws ApiError NotFound (no such resource), MethodNotAllowed
+ * @throws ApiError NotFound (no such resource), MethodNotAllowed; PageNotFound (no such group version)
  */
 export function routeOf(kinds: readonly ResourceKind[], info: ResourceRequest): Route {
   const kind = kinds.find(
     (row) =>
       row.plural === info.resource && row.group === info.group && row.version === info.version,
   );
-  if (kind === undefined || !isInScope(kind, info)) throw unknownResource();
+  if (kind === undefined) {
+    const isServed = kinds.some(
+      ({ group, version }) => group === info.group && version === info.version,
+    );
+    throw isServed ? unknownResource() : new PageNotFound();
+  }
+  if (!isInScope(kind, info)) throw unknownResource();
   return {
     kind,
     handler: info.subresource === '' ? verbHandler(kind, info) : subHandler(kind, info),

@@ -208,6 +208,15 @@ describe('list', () => {
   }
   const names = (body: Json): string[] => body['items'].map((item: Json) => item['metadata'].name);
 
+  test('leaves the kind to the list; a single object and an event name theirs', async () => {
+    await call('POST', CONFIG_MAPS, configMap('a'));
+    const { body } = await call('GET', CONFIG_MAPS);
+    expect(body['items'].map((item: Json) => Object.keys(item))).toEqual([['metadata']]);
+    expect((await call('GET', `${CONFIG_MAPS}/a`)).body['kind']).toBe('ConfigMap');
+    const { body: again } = await call('GET', CONFIG_MAPS);
+    expect(again['items'][0].metadata.name).toBe('a');
+  });
+
   test('shows every object with the revision of the list', async () => {
     await createMany(3);
     const { code, body } = await call('GET', CONFIG_MAPS);
@@ -427,7 +436,7 @@ describe('update', () => {
     const again = await call('PUT', path, lease);
     expect([again.code, again.body['message']]).toEqual([
       422,
-      'Lease.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
+      'leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
     ]);
   });
 
@@ -457,7 +466,125 @@ describe('update', () => {
   });
 });
 
+describe('what a write may not name', () => {
+  const MERGE = { 'Content-Type': 'application/merge-patch+json' };
+
+  test.each([
+    [
+      { metadata: { name: 'b' } },
+      400,
+      'the name of the object (b) does not match the name on the URL (a)',
+    ],
+    [
+      { metadata: { namespace: 'b' } },
+      400,
+      'the namespace of the provided object does not match the namespace sent on the request',
+    ],
+  ])('a patch to %o is refused', async (patch, expected, message) => {
+    await call('POST', CONFIG_MAPS, configMap('a'));
+    const { code, body } = await call('PATCH', `${CONFIG_MAPS}/a`, patch, MERGE);
+    expect([code, body['message']]).toEqual([expected, message]);
+  });
+
+  test('a patch cannot make an object one of another kind', async () => {
+    await call('POST', CONFIG_MAPS, configMap('a'));
+    const { code, body } = await call('PATCH', `${CONFIG_MAPS}/a`, { kind: 'Foo' }, MERGE);
+    expect(code).toBe(422);
+    expect(body['message']).toMatch(/no kind "Foo" is registered for version "v1" in scheme/);
+    const same = await call('PATCH', `${CONFIG_MAPS}/a`, { kind: null }, MERGE);
+    expect([same.code, same.body['kind']]).toEqual([200, 'ConfigMap']);
+  });
+
+  test('only server-side apply is forced', async () => {
+    const { code, body } = await call('PATCH', `${CONFIG_MAPS}/a?force=true`, {}, MERGE);
+    expect([code, body['message']]).toEqual([
+      422,
+      'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
+    ]);
+  });
+
+  test('server-side apply is not known, forced or not', async () => {
+    const apply = { 'Content-Type': 'application/apply-patch+yaml' };
+    const { code, body } = await call('PATCH', `${CONFIG_MAPS}/a?force=true`, {}, apply);
+    expect([code, body['message']]).toEqual([
+      415,
+      expect.stringMatching(/^server-side apply is not supported/),
+    ]);
+  });
+
+  test('a version that is no number is a plain 500', async () => {
+    await call('POST', CONFIG_MAPS, configMap('a'));
+    const object = configMap('a', {}, { resourceVersion: 'abc' });
+    const { code, body } = await call('PUT', `${CONFIG_MAPS}/a`, object);
+    expect([code, body['message']]).toEqual([
+      500,
+      'strconv.ParseUint: parsing "abc": invalid syntax',
+    ]);
+    expect(body).not.toHaveProperty('reason');
+  });
+
+  test('an object that is gone is not written under its uid', async () => {
+    const { code, body } = await call('PUT', `${CONFIG_MAPS}/a`, configMap('a', {}, { uid: 'x' }));
+    expect([code, body['message']]).toEqual([
+      409,
+      'Operation cannot be fulfilled on configmaps "a": StorageError: invalid object, Code: 4, Key: /registry/configmaps/default/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: ',
+    ]);
+  });
+
+  test('an owner that is named twice is kept once, with a warning', async () => {
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' };
+    const { code, body, headers } = await call(
+      'POST',
+      CONFIG_MAPS,
+      configMap('a', {}, { ownerReferences: [owner, owner] }),
+    );
+    expect([code, body['metadata'].ownerReferences]).toEqual([201, [owner]]);
+    expect(headers.get('warning')).toContain('duplicate UID(s) observed: u');
+  });
+
+  test('a missing name is not in the details of the refusal', async () => {
+    const { body } = await call('POST', CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap' });
+    expect(body['details']).not.toHaveProperty('name');
+  });
+});
+
 describe('warnings', () => {
+  test('of a template are told whenever the spec changes', async () => {
+    const env = [
+      { name: 'A', value: '1' },
+      { name: 'A', value: '2' },
+    ];
+    const containers = [{ name: 'c', image: 'x', env }];
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers } };
+    const spec = { selector: { matchLabels: { a: 'b' } }, template };
+    const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec };
+    const path = '/apis/apps/v1/namespaces/default/deployments';
+    const hides = '299 - "spec.template.spec.containers[0].env[1]: hides previous definition';
+    const warningOf = async (method: string, at: string, body: Json, headers = {}) =>
+      (await call(method, at, body, headers)).headers.get('warning') ?? '';
+    expect(await warningOf('POST', path, object)).toContain(hides);
+    expect(await warningOf('PUT', `${path}/d`, object)).toBe('');
+    expect(
+      await warningOf('PUT', `${path}/d`, { ...object, spec: { ...spec, replicas: 2 } }),
+    ).toContain(hides);
+    const merge = { 'Content-Type': 'application/merge-patch+json' };
+    const labels = { metadata: { labels: { x: 'y' } } };
+    expect(await warningOf('PATCH', `${path}/d`, labels, merge)).toBe('');
+    expect(await warningOf('PATCH', `${path}/d`, { spec: { paused: true } }, merge)).toContain(
+      hides,
+    );
+  });
+
+  test('a field twice in a merge patch is one', async () => {
+    await call('POST', CONFIG_MAPS, configMap('a'));
+    const text = '{"data":{"a":"1"},"data":{"b":"2"}}';
+    const type = { 'Content-Type': 'application/merge-patch+json' };
+    const { headers } = await call('PATCH', `${CONFIG_MAPS}/a`, text, type);
+    expect(headers.get('warning')).toBe('299 - "duplicate field \\"data\\""');
+    const strict = await call('PATCH', `${CONFIG_MAPS}/a?fieldValidation=Strict`, text, type);
+    expect(strict.code).toBe(422);
+  });
+
   test('each unknown field is one, once, in any script', async () => {
     const object = { ...configMap('a'), 'größe "x"': 1, dta: {} };
     const { code, headers } = await call('POST', CONFIG_MAPS, object);
@@ -553,7 +680,7 @@ describe('delete', () => {
       apiVersion: 'v1',
       propagationPolicy: 'Foreground',
     });
-    expect(kept.code).toBe(202);
+    expect(kept.code).toBe(200);
     expect(kept.body['metadata'].deletionTimestamp).toBeDefined();
     const freed = await call(
       'PATCH',
@@ -631,11 +758,7 @@ describe('paths', () => {
   });
 
   test.each([
-    '/nope',
     '/api/v1/nope',
-    '/apis/nope',
-    '/apis/nope/v1',
-    '/apis/apps/v2/deployments',
     '/api/v1/pods/x',
     '/api/v1/namespaces/default/nodes/n',
     '/api/v1/namespaces/default/configmaps/a/status',
@@ -645,6 +768,20 @@ describe('paths', () => {
       404,
       failure(404, 'NotFound', 'the server could not find the requested resource', {}),
     ]);
+  });
+
+  test.each(['/nope', '/apis/nope', '/apis/nope/v1', '/apis/apps/v2/deployments'])(
+    '%s, which no group version serves, is a line of text',
+    async (path) => {
+      const { code, body, headers } = await call('GET', path);
+      expect([code, body['text']]).toEqual([404, '404 page not found\n']);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+    },
+  );
+
+  test.each(['HEAD', 'OPTIONS'])('%s is no method of the API', async (method) => {
+    expect((await call(method, '/api/v1/pods')).code).toBe(405);
+    expect((await call(method, '/version')).code).toBe(405);
   });
 
   test('a method that a path does not take is 405', async () => {

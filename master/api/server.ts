@@ -4,12 +4,13 @@ import { ApiError, badRequest } from '../../shared/errors.ts';
 import { authenticate, authenticateExpired, type User } from './authenticate.ts';
 import { authorize, isRenewal } from './authorize.ts';
 import type { ApiParts, Exchange } from './exchange.ts';
+import { PageNotFound } from './output/page-not-found.ts';
 import { respondError } from './output/respond.ts';
 import { EventLines } from './output/watch-printer.ts';
 import { servePath } from './paths/all-paths.ts';
 import { isDefinitionList, respondDefinitions } from './paths/resource-definitions.ts';
 import { requestInfo } from './request-info.ts';
-import { routeOf } from './routes.ts';
+import { methodNotAllowed, routeOf } from './routes.ts';
 
 /**
  * The Kubernetes API over the registry. Whoever owns the port hands it the requests of its TLS connections, and asks clients for
@@ -28,7 +29,8 @@ export class ApiServer {
   /** Answers one request; never throws. */
   handle(req: IncomingMessage, res: ServerResponse): void {
     this.serve(req, res).catch((error: unknown) => {
-      if (!(error instanceof ApiError) && !res.destroyed) {
+      const isExpected = error instanceof ApiError || error instanceof PageNotFound;
+      if (!isExpected && !res.destroyed) {
         this.parts.logger.error('a request failed in an unexpected way', {
           method: req.method,
           path: req.url?.split('?', 1)[0],
@@ -55,6 +57,7 @@ export class ApiServer {
 
   private async serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { path, query } = splitTarget(req.url ?? '/');
+    if (!isServedMethod(req.method ?? 'GET', path)) throw methodNotAllowed();
     const info = requestInfo(req.method ?? 'GET', path, query);
     const user =
       this.userOf(req.socket) ?? (isRenewal(info) ? this.renewingUserOf(req.socket) : undefined);
@@ -80,6 +83,13 @@ export class ApiServer {
     const located = kind.namespaced ? info : { ...info, namespace: '' };
     await handler({ ...exchange, info: located, kind });
   }
+}
+
+/** The API itself knows these methods only; health and documents may be asked for by HEAD, too. */
+function isServedMethod(method: string, path: string): boolean {
+  if (!/^\/(apis?|version)(\/|$)/.test(path)) return true;
+  if (method === 'HEAD' && /^\/apis(\/[^/]+)?\/?$/.test(path)) return true;
+  return ['DELETE', 'GET', 'PATCH', 'POST', 'PUT'].includes(method);
 }
 
 /** Not a URL: a path that begins with two slashes would name a host there. */

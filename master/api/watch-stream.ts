@@ -12,6 +12,8 @@ const TURN_BYTES = 256 * 1024;
  */
 export class WatchStream {
   private readonly res: ServerResponse;
+  /** What was sent before the start: it belongs to the backlog, and its size says nothing of the reader. */
+  private early: Buffer[] | undefined = [];
   private backlog: Iterator<Buffer> | undefined;
   private readonly waiting: Buffer[] = [];
   private waitingBytes = 0;
@@ -36,12 +38,17 @@ export class WatchStream {
       'Cache-Control': 'no-cache, private',
     });
     this.res.flushHeaders();
-    this.backlog = backlog[Symbol.iterator]();
+    this.backlog = inOrder(backlog, this.early ?? []);
+    this.early = undefined;
     this.pump();
   }
 
   send(line: Buffer): void {
     if (this.isOver) return;
+    if (this.early !== undefined) {
+      this.early.push(line);
+      return;
+    }
     if (!this.isBlocked && this.backlog === undefined) {
       this.isBlocked = !this.res.write(line);
       return;
@@ -86,4 +93,8 @@ export class WatchStream {
     if (line !== undefined) this.waitingBytes -= line.byteLength;
     return line;
   }
+}
+
+function* inOrder(...parts: Iterable<Buffer>[]): Generator<Buffer, undefined> {
+  for (const part of parts) yield* part;
 }

@@ -26,10 +26,6 @@ export class Assignments {
     return this.#pods.has(node);
   }
 
-  nodes(): Iterable<string> {
-    return this.#pods.keys();
-  }
-
   usersOf(plural: 'configmaps' | 'secrets', key: ObjectKey): Iterable<string> {
     return this.#users.get(documentKey(plural, key.namespace, key.name))?.keys() ?? [];
   }

@@ -330,6 +330,19 @@ describe('a connected node', () => {
     await Promise.resolve();
     expect(scene.desired.isSettled('a')).toBe(false);
   });
+
+  test('that was deleted is forgotten with the last of its pods', async () => {
+    const { registry } = scene.fixture;
+    await scene.fixture.addPod('one', 'a');
+    await scene.settle();
+    await registry.delete(NODES, { namespace: '', name: 'a' });
+    await scene.settle();
+    expect(scene.desired.isSettled('a')).toBe(true);
+    const key = { namespace: 'default', name: 'one' };
+    await registry.delete(PODS, key, { gracePeriodSeconds: 0 });
+    await scene.settle();
+    expect(scene.desired.isSettled('a')).toBe(false);
+  });
 });
 
 describe('what every node has', () => {

@@ -6,7 +6,6 @@ import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import { SECRETS } from '../../shared/resources/secret.ts';
-import type { Node } from '../../shared/schema/kubernetes-types.ts';
 import { encodeBody } from '../../shared/wire/body.ts';
 import {
   type EpochMark,
@@ -21,7 +20,6 @@ import {
   peerDocumentKey,
 } from '../../shared/wire/network-documents.ts';
 import type { Registry } from '../store/registry.ts';
-import type { WatchEvent } from '../store/watch-cache.ts';
 import { Assignments } from './assignments.ts';
 import { documentParts } from './document-parts.ts';
 import { seal, sha256Hex } from './node-crypto.ts';
@@ -102,7 +100,9 @@ export class DesiredState {
           this.#changed(this.#assignments.change(previous, next));
         }
       }),
-      cache.watch(NODES, pods.revision, (events) => this.#nodesChanged(events)),
+      cache.watch(NODES, pods.revision, (events) => {
+        this.#changed(events.map(({ object }) => object.metadata.name));
+      }),
       this.#watchReferences(CONFIG_MAPS, 'configmaps', pods.revision),
       this.#watchReferences(SECRETS, 'secrets', pods.revision),
     ];
@@ -187,23 +187,16 @@ export class DesiredState {
     });
   }
 
-  #nodesChanged(events: readonly WatchEvent<Node>[]): void {
-    for (const { type, object } of events) {
-      const { name } = object.metadata;
-      this.#changed([name]);
-      const state = this.#nodes.get(name);
-      if (type === 'DELETED' && state && !this.#assignments.hasPods(name)) {
-        this.#stopRetry(state);
-        this.#nodes.delete(name);
-      }
-    }
-  }
-
   #changed(nodes: Iterable<string>): void {
     const known: string[] = [];
     for (const node of nodes) {
       const state = this.#nodes.get(node);
       if (!state) continue;
+      if (this.#isOver(node)) {
+        this.#stopRetry(state);
+        this.#nodes.delete(node);
+        continue;
+      }
       state.isStale = true;
       known.push(node);
     }
@@ -220,6 +213,12 @@ export class DesiredState {
       }
       this.#dueNodes.add(node);
     }
+  }
+
+  /** Neither the node nor any pod for it is left. */
+  #isOver(node: string): boolean {
+    const exists = this.#options.registry.find(NODES, { namespace: '', name: node }) !== undefined;
+    return !exists && !this.#assignments.hasPods(node);
   }
 
   #bringDue(): void {

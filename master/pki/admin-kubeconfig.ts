@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { writePrivateFile } from './private-folder.ts';
+import { writePrivateFile } from '../private-file.ts';
 
 export interface AdminAccess {
   /** `https://host:port`. */

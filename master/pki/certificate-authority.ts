@@ -184,11 +184,12 @@ export class CertificateAuthority {
   async #refresh(keys: Keys, names: ServingNames): Promise<void> {
     const jobs: { identity: Identity; file: string; job: CertificateJob }[] = [];
     const caKey = keys.ca.privateKey;
-    if (!this.#lasts(keys.serving) || !namesAll(keys.serving, names)) {
+    const isServingRight = isCertificate(keys.serving) && namesAll(keys.serving, names);
+    if (!isServingRight || !this.#lasts(keys.serving)) {
       const job = this.#servingJob(caKey, keys.serving.privateKey, names);
       jobs.push({ identity: keys.serving, file: 'serving.crt', job });
     }
-    if (!this.#lasts(keys.admin)) {
+    if (!isCertificate(keys.admin) || !this.#lasts(keys.admin)) {
       const job = this.#adminJob(caKey, keys.admin.privateKey);
       jobs.push({ identity: keys.admin, file: 'admin.crt', job });
     }
@@ -251,6 +252,15 @@ export class CertificateAuthority {
 
   #nowMs(): number {
     return Math.max(this.#clock.nowMs(), EARLIEST_PRESENT_MS);
+  }
+}
+
+/** A file that was damaged is none: it is made anew, for the key that stays. */
+function isCertificate({ certificate }: Identity): boolean {
+  try {
+    return new X509Certificate(certificate).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 

@@ -114,7 +114,22 @@ describe('enrolment', () => {
     // The same device may come again, with a new TLS key.
     const again = { ...requestOf('pi-3'), signingKey: mine.signingKey };
     expect((await enrolment.enrol(token, again)).nodeName).toBe('pi-3');
-    await expect(enrolment.enrol(token, again)).rejects.toThrow('used up');
+    const other = { ...requestOf('pi-3'), signingKey: mine.signingKey };
+    await expect(enrolment.enrol(token, other)).rejects.toThrow('used up');
+  });
+
+  test('a request whose answer was lost is answered again, and no other one', async () => {
+    const token = await tokens.create();
+    const request = requestOf('pi-7');
+    await enrolment.enrol(token, request);
+    const again = await enrolment.enrol(token, request);
+    expect(new X509Certificate(again.certificate).subject).toContain('CN=system:node:pi-7');
+    for (const part of ['csr', 'signingKey', 'sealingKey'] as const) {
+      const other = { ...request, [part]: requestOf('pi-7')[part] };
+      await expect(enrolment.enrol(token, other)).rejects.toThrow('used up');
+    }
+    const renamed = { ...request, nodeName: 'pi-8' };
+    await expect(enrolment.enrol(token, renamed)).rejects.toThrow('used up');
   });
 
   test('of two devices that want one name at once, one gets it', async () => {

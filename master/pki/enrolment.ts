@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { ApiError, badRequest, conflict } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
@@ -45,10 +45,10 @@ export class Enrolment implements NodeEnrolment {
     this.#logger = parts.logger;
   }
 
-  /** The token's use is given back when anything after it fails. */
+  /** The token's use is given back when anything after it fails; the same request again takes no other use. */
   async enrol(token: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
     checkRequest(request);
-    const use = await this.#tokens.redeem(token, request.nodeName);
+    const use = await this.#tokens.redeem(token, request.nodeName, hashOf(request));
     try {
       this.#checkHolder(this.#find(request.nodeName), request);
       const certificate = await this.#authority.issueNode(request.nodeName, request.csr);
@@ -135,6 +135,11 @@ function checkRequest(request: EnrolmentRequest): void {
   }
   checkKey('signing key', 'Ed25519', request.signingKey);
   checkKey('sealing key', 'X25519', request.sealingKey);
+}
+
+function hashOf({ nodeName, csr, signingKey, sealingKey }: EnrolmentRequest): string {
+  const whole = JSON.stringify([nodeName, csr, signingKey, sealingKey]);
+  return createHash('sha256').update(whole).digest('hex');
 }
 
 function checkKey(what: string, curve: 'Ed25519' | 'X25519', raw: string): void {

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFolder, writeNewFile, writePrivateFile } from '../private-file.ts';
 
 /** A folder for secrets: 0700, its files 0600, each written whole or not at all and durable when the call returns. */
 export class PrivateFolder {
@@ -43,38 +44,10 @@ export class PrivateFolder {
     await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
     await mkdir(preparing, { mode: 0o700 });
     for (const [name, text] of Object.entries(files)) {
-      await writeDurably(join(preparing, name), text);
+      await writeNewFile(join(preparing, name), text);
     }
     await syncFolder(preparing);
     await rename(preparing, this.path);
     await syncFolder(dirname(this.path));
-  }
-}
-
-/** Replaces a file of mode 0600 atomically and durably; its folder must exist. */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
-  const preparing = `${path}.new`;
-  await rm(preparing, { force: true });
-  await writeDurably(preparing, text);
-  await rename(preparing, path);
-  await syncFolder(dirname(path));
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

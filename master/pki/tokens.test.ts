@@ -39,7 +39,10 @@ describe('join tokens', () => {
       name: `bootstrap-token-${token.split('.')[0]}`,
     });
   const refusal = (token: string, message: string, node = 'pi-1') =>
-    expect(tokens.redeem(token, node)).rejects.toMatchObject({ reason: 'Unauthorized', message });
+    expect(tokens.redeem(token, node, 'another request')).rejects.toMatchObject({
+      reason: 'Unauthorized',
+      message,
+    });
 
   test('are Secrets of the bootstrap type, for a day and one use', async () => {
     const token = await tokens.create();
@@ -58,21 +61,56 @@ describe('join tokens', () => {
     });
   });
 
+  test('the same request again takes no other use, until the token ends', async () => {
+    const token = await tokens.create({ ttlSeconds: 60, uses: 2 });
+    await tokens.redeem(token, 'pi-1', 'a');
+    await (await tokens.redeem(token, 'pi-1', 'a')).giveBack();
+    await tokens.redeem(token, 'pi-2', 'b');
+    await tokens.redeem(token, 'pi-1', 'a');
+    await expect(tokens.redeem(token, 'pi-1', 'c')).rejects.toThrow('used up');
+    const [id, , hash] = token.split('.');
+    await expect(tokens.redeem(`${id}.${'0'.repeat(16)}.${hash}`, 'pi-1', 'a')).rejects.toThrow(
+      'unknown',
+    );
+    clock.advance(61_000);
+    await expect(tokens.redeem(token, 'pi-1', 'a')).rejects.toThrow('expired');
+  });
+
+  test('one request that comes twice at once takes one use', async () => {
+    const token = await tokens.create({ uses: 2 });
+    await Promise.all([tokens.redeem(token, 'pi-1', 'a'), tokens.redeem(token, 'pi-1', 'a')]);
+    await tokens.redeem(token, 'pi-2', 'b');
+  });
+
+  test('only the last sixteen requests of a token are remembered', async () => {
+    const token = await tokens.create({ uses: 17 });
+    for (let n = 0; n < 17; n += 1) await tokens.redeem(token, `pi-${n}`, `r${n}`);
+    await tokens.redeem(token, 'pi-1', 'r1');
+    await expect(tokens.redeem(token, 'pi-0', 'r0')).rejects.toThrow('used up');
+  });
+
+  test('a use that was given back is forgotten with its request', async () => {
+    const token = await tokens.create();
+    await (await tokens.redeem(token, 'pi-1', 'a')).giveBack();
+    await tokens.redeem(token, 'pi-2', 'b');
+    await expect(tokens.redeem(token, 'pi-1', 'a')).rejects.toThrow('used up');
+  });
+
   test('serve as often as they say, and a use that led nowhere is given back', async () => {
     const token = await tokens.create({ uses: 2 });
-    await tokens.redeem(token, 'pi-1');
-    const use = await tokens.redeem(token, 'pi-2');
+    await tokens.redeem(token, 'pi-1', 'request of pi-1');
+    const use = await tokens.redeem(token, 'pi-2', 'request of pi-2');
     await refusal(token, 'the join token is used up');
     await use.giveBack();
-    await tokens.redeem(token, 'pi-3');
+    await tokens.redeem(token, 'pi-3', 'request of pi-3');
     await refusal(token, 'the join token is used up');
   });
 
   test('one use goes to one of two devices that come at once', async () => {
     const token = await tokens.create();
     const outcomes = await Promise.allSettled([
-      tokens.redeem(token, 'pi-1'),
-      tokens.redeem(token, 'pi-2'),
+      tokens.redeem(token, 'pi-1', 'request of pi-1'),
+      tokens.redeem(token, 'pi-2', 'request of pi-2'),
     ]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
@@ -101,7 +139,7 @@ describe('join tokens', () => {
 
   test('a token that was deleted while it was used takes nothing back', async () => {
     const token = await tokens.create();
-    const use = await tokens.redeem(token, 'pi-1');
+    const use = await tokens.redeem(token, 'pi-1', 'request of pi-1');
     await registry.delete(SECRETS, {
       namespace: 'kube-system',
       name: secretOf(token).metadata.name,

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ApiError } from '../../shared/errors.ts';
+import type { ObjectKey } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Secret } from '../../shared/schema/kubernetes-types.ts';
@@ -17,11 +18,28 @@ import {
 import type { Registry } from '../store/registry.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
+/** Devices that retry do so within minutes: of a token for many, the last few are enough. */
+const REMEMBERED_REQUESTS = 16;
 
 /** One use of a token that was taken; `giveBack` returns it when what it was taken for failed. */
 export interface TokenUse {
   giveBack(): Promise<void>;
 }
+
+/** Who asks, and a hash of all that it asks. */
+interface Device {
+  nodeName: string;
+  request: string;
+}
+
+interface Taken {
+  key: ObjectKey;
+  /** Of the token's Secret. */
+  uid: string;
+  request: string;
+}
+
+const NOTHING_TAKEN: TokenUse = { giveBack: async () => {} };
 
 /** Join tokens, kept as Secrets bootstrap-token-<id> in kube-system: `kubectl` can list and delete them. */
 export class JoinTokens {
@@ -60,10 +78,11 @@ export class JoinTokens {
   }
 
   /**
-   * Takes one use of the token for a node of this name. Throws ApiError Unauthorized, with a message that says which: malformed, of
+   * Takes one use of the token for a node of this name. `request` stands for the whole request (a hash): one that took a use before
+   * takes no other, because its answer may have been lost on the way. Throws ApiError Unauthorized, with a message that says which: malformed, of
    * another cluster, unknown, expired, used up, or made for another node.
    */
-  async redeem(text: string, nodeName: string): Promise<TokenUse> {
+  async redeem(text: string, nodeName: string, request: string): Promise<TokenUse> {
     const token = parseJoinToken(text);
     if (token === undefined) {
       throw unauthorized('the join token is malformed: it has the form <id>.<secret>.<hash>');
@@ -74,13 +93,16 @@ export class JoinTokens {
     const key = { namespace: JOIN_TOKEN_NAMESPACE, name: joinTokenSecretName(token.id) };
     const stored = this.#registry.find(this.#secrets, key);
     if (stored === undefined) throw unauthorized('the join token is unknown');
-    this.#check(stored, token, nodeName);
-    if (dataValue(stored, JOIN_TOKEN_KEYS.uses) === undefined) return { giveBack: async () => {} };
-    const taken = await this.#takeUse(key, token, nodeName);
-    return { giveBack: () => this.#giveBack(key, taken.metadata.uid) };
+    const device = { nodeName, request };
+    this.#check(stored, token, device);
+    if (dataValue(stored, JOIN_TOKEN_KEYS.uses) === undefined) return NOTHING_TAKEN;
+    const uid = await this.#takeUse(key, token, device);
+    return uid === undefined
+      ? NOTHING_TAKEN
+      : { giveBack: () => this.#giveBack({ key, uid, request }) };
   }
 
-  #check(stored: Secret, token: JoinToken, nodeName: string): void {
+  #check(stored: Secret, token: JoinToken, { nodeName, request }: Device): void {
     const secret = dataValue(stored, JOIN_TOKEN_KEYS.secret) ?? '';
     const isToken =
       stored.type === JOIN_TOKEN_SECRET_TYPE &&
@@ -94,7 +116,8 @@ export class JoinTokens {
     if (expiration !== undefined && !(Date.parse(expiration) > this.#clock.nowMs())) {
       throw unauthorized(`the join token expired at ${expiration}`);
     }
-    if (dataValue(stored, JOIN_TOKEN_KEYS.uses) !== undefined && usesLeft(stored) < 1) {
+    const isUsedUp = dataValue(stored, JOIN_TOKEN_KEYS.uses) !== undefined && usesLeft(stored) < 1;
+    if (isUsedUp && !requestsOf(stored).includes(request)) {
       throw unauthorized('the join token is used up');
     }
     const forNode = dataValue(stored, JOIN_TOKEN_KEYS.nodeName);
@@ -103,17 +126,22 @@ export class JoinTokens {
     }
   }
 
-  /** Checked again on the state that is written: of two devices with one use, one gets it. */
-  async #takeUse(
-    key: { namespace: string; name: string },
-    token: JoinToken,
-    nodeName: string,
-  ): Promise<Secret> {
+  /**
+   * Checked again on the state that is written: of two devices with one use, one gets it. Answers the Secret's uid, or undefined when
+   * the request took its use before.
+   */
+  async #takeUse(key: ObjectKey, token: JoinToken, device: Device): Promise<string | undefined> {
+    let isRepeated = false;
     try {
-      return await this.#registry.update(this.#secrets, key, (current) => {
-        this.#check(current, token, nodeName);
-        return withUses(current, usesLeft(current) - 1);
+      const { metadata } = await this.#registry.update(this.#secrets, key, (current) => {
+        this.#check(current, token, device);
+        const requests = requestsOf(current);
+        isRepeated = requests.includes(device.request);
+        return isRepeated
+          ? current
+          : withUses(current, usesLeft(current) - 1, [...requests, device.request]);
       });
+      return isRepeated ? undefined : metadata.uid;
     } catch (error) {
       if (error instanceof ApiError && error.reason === 'NotFound') {
         throw unauthorized('the join token is unknown');
@@ -122,12 +150,17 @@ export class JoinTokens {
     }
   }
 
-  async #giveBack(key: { namespace: string; name: string }, uid: string): Promise<void> {
+  async #giveBack({ key, uid, request }: Taken): Promise<void> {
     try {
       await this.#registry.update(
         this.#secrets,
         key,
-        (current) => withUses(current, usesLeft(current) + 1),
+        (current) =>
+          withUses(
+            current,
+            usesLeft(current) + 1,
+            requestsOf(current).filter((known) => known !== request),
+          ),
         { uid },
       );
     } catch (error) {
@@ -153,10 +186,16 @@ function usesLeft(secret: Secret): number {
   return Number.isInteger(uses) ? uses : 0;
 }
 
-function withUses(secret: Secret, uses: number): Secret {
+function requestsOf(secret: Secret): string[] {
+  return (dataValue(secret, JOIN_TOKEN_KEYS.requests) ?? '').split('\n').filter(Boolean);
+}
+
+function withUses(secret: Secret, uses: number, requests: readonly string[]): Secret {
+  const remembered = requests.slice(-REMEMBERED_REQUESTS).join('\n');
   const data = {
     ...secret.data,
     [JOIN_TOKEN_KEYS.uses]: Buffer.from(`${uses}`).toString('base64'),
+    [JOIN_TOKEN_KEYS.requests]: Buffer.from(remembered).toString('base64'),
   };
   return { ...secret, data };
 }

@@ -1,8 +1,11 @@
+import { findCondition } from '../../shared/meta/condition.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import { isTerminal } from '../../shared/resources/pod-conditions.ts';
 import type { Node as KubeNode, Pod } from '../../shared/schema/kubernetes-types.ts';
+import { equalJson } from '../store/json-equal.ts';
 import type { Registry } from '../store/registry.ts';
+import type { WatchEvent } from '../store/watch-cache.ts';
 import {
   type Amounts,
   addAmounts,
@@ -53,7 +56,7 @@ export class ClusterView {
           if (type === 'DELETED') this.#dropNode(object.metadata.name);
           else this.#putNode(object);
         }
-        this.#onRoom();
+        if (events.some(changesPlaces)) this.#onRoom();
       }),
       cache.watch(PODS, pods.revision, (events) => {
         let room = false;
@@ -135,4 +138,16 @@ export class ClusterView {
       hostPorts: used?.hostPorts ?? new Set(),
     });
   }
+}
+
+/** Whether a filter may now answer otherwise: most reports of a node's status tell of nothing that one looks at. */
+function changesPlaces({ type, object, previous }: WatchEvent<KubeNode>): boolean {
+  if (type !== 'MODIFIED' || previous === undefined) return true;
+  const looked = ({ metadata, spec, status }: KubeNode) => ({
+    labels: metadata.labels,
+    spec,
+    allocatable: status.allocatable,
+    ready: findCondition(status.conditions, 'Ready')?.status,
+  });
+  return !equalJson(looked(object), looked(previous));
 }

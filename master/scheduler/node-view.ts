@@ -4,6 +4,7 @@ import {
   parseQuantity,
   quantityToNumber,
 } from '../../shared/meta/quantity.ts';
+import { allContainers } from '../../shared/resources/pod-containers.ts';
 import { memoryBytesOf, milliCpuOf, podRequests } from '../../shared/resources/pod-resources.ts';
 import type { Node as KubeNode, Pod } from '../../shared/schema/kubernetes-types.ts';
 
@@ -82,7 +83,7 @@ export function addAmounts(left: Amounts, right: Amounts, sign: 1 | -1 = 1): Amo
 
 /** The host ports that a pod takes on its node. */
 export function podHostPorts(pod: Pod): string[] {
-  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(({ ports }) =>
+  return allContainers(pod.spec).flatMap(({ ports }) =>
     (ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
       hostPort === undefined || hostPort === 0
         ? []

@@ -93,8 +93,17 @@ describe('a cluster IP', () => {
     expect((await create('kubernetes', { clusterIP: '10.43.0.1' })).spec.clusterIPs).toEqual([
       '10.43.0.1',
     ]);
-    expect((await create('dns', { clusterIPs: ['10.43.0.10'] })).spec.clusterIP).toBe('10.43.0.10');
+    expect((await create('dns', { clusterIP: '10.43.0.10' })).spec.clusterIPs).toEqual([
+      '10.43.0.10',
+    ]);
   });
+
+  it.each([{ clusterIPs: ['10.43.7.8'] }, { clusterIP: '10.43.7.9', clusterIPs: ['10.43.7.8'] }])(
+    '%o is left for validation to refuse',
+    async (spec) => {
+      expect((await create('listed', spec)).spec).toMatchObject(spec);
+    },
+  );
 
   it('that is taken or out of range is refused', async () => {
     await create('a', { clusterIP: '10.43.7.7' });

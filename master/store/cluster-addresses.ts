@@ -95,6 +95,8 @@ export class ClusterAddresses implements Preparation<Service> {
       // The address goes with the type; another one than before is left for validation to refuse.
       return asked && asked === before ? { ...service, spec: withoutAddress(spec) } : service;
     }
+    // A list alone is for validation to refuse, too.
+    if (!previous && !spec.clusterIP && spec.clusterIPs?.length) return service;
     const wanted = asked || previous?.spec.clusterIP || undefined;
     if (wanted === HEADLESS) return { ...service, spec: withAddress(spec, HEADLESS) };
     if (wanted !== undefined && wanted === before) {
@@ -159,8 +161,8 @@ function addressOf(service: Service): string | undefined {
 }
 
 function withAddress(spec: ServiceSpec, address: string): ServiceSpec {
-  // More than one is for validation to refuse.
-  const clusterIPs = spec.clusterIPs?.[0] === address ? spec.clusterIPs : [address];
+  // Others are for validation to refuse.
+  const clusterIPs = spec.clusterIPs?.length ? spec.clusterIPs : [address];
   return { ...spec, clusterIP: address, clusterIPs };
 }
 

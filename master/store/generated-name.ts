@@ -1,5 +1,5 @@
 /** Letters and digits that spell no words: Kubernetes' alphabet for generated names. */
-const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+export const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const SUFFIX_LENGTH = 5;
 const MAX_LENGTH = 63;
 
@@ -7,7 +7,7 @@ const MAX_LENGTH = 63;
 export function generatedName(base: string, random: () => number): string {
   let suffix = '';
   for (let index = 0; index < SUFFIX_LENGTH; index += 1) {
-    suffix += ALPHABET[Math.floor(random() * ALPHABET.length)];
+    suffix += NAME_ALPHABET[Math.floor(random() * NAME_ALPHABET.length)];
   }
   return base.slice(0, MAX_LENGTH - SUFFIX_LENGTH) + suffix;
 }

@@ -113,7 +113,9 @@ describe('the file', () => {
     const content = await readFile(path);
     content.fill(0x7a, content.indexOf('/registry/b') - 8, content.indexOf('/registry/b') + 8);
     await writeFile(path, content);
-    await expect(opening()).rejects.toThrow(/the store cannot be opened: .*corrupt/);
+    await expect(opening()).rejects.toThrow(
+      /the store cannot be opened: .*store\.db is damaged: put it back from a backup/,
+    );
   });
 });
 

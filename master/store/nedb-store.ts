@@ -128,7 +128,11 @@ export class NedbStore implements Store {
   async #load(): Promise<void> {
     await recoverTail(this.#options.path);
     const database = this.#newDatabase();
-    await database.loadDatabaseAsync();
+    try {
+      await database.loadDatabaseAsync();
+    } catch (error) {
+      throw isCorrupt(error) ? damaged(this.#options.path, error) : error;
+    }
     this.#database = database;
     this.#keepLines(database);
     await this.#file.reopen();
@@ -457,4 +461,13 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** NeDB's own words for it name no file. */
+function isCorrupt(error: unknown): boolean {
+  return error instanceof Error && 'corruptItems' in error;
+}
+
+function damaged(path: string, cause: unknown): Error {
+  return new Error(`${path} is damaged: put it back from a backup`, { cause });
 }

@@ -1,17 +1,33 @@
 import { ApiError, conflict, invalid, modifiedMeanwhile } from '../../shared/errors.ts';
+import type { FieldError } from '../../shared/meta/field-error.ts';
 import type { KubeObject } from '../../shared/meta/kube-object.ts';
-import { validateObjectMetaUpdate } from '../../shared/meta/object-meta.ts';
+import { validateKubeFinalizer, validateObjectMetaUpdate } from '../../shared/meta/object-meta.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Namespace, ObjectMeta } from '../../shared/schema/kubernetes-types.ts';
+
+/** Where Kubernetes keeps the kinds whose folder is not their name; messages show it. */
+const STORAGE_FOLDERS: Readonly<Record<string, string>> = {
+  nodes: 'minions',
+  services: 'services/specs',
+};
 
 export type UpdatedSubresource = 'status' | 'finalize' | 'binding' | undefined;
 
 /** A uid that the writer expects and the stored object has not. */
 export function checkUid(kind: ResourceKind, current: KubeObject, uid: string | undefined): void {
-  const { name, namespace, uid: stored } = current.metadata;
-  if (uid === undefined || uid === '' || uid === stored) return;
-  const path = ['/registry', kind.plural, ...(namespace ? [namespace] : []), name].join('/');
-  throw conflict(
+  if (uid === undefined || uid === '' || uid === current.metadata.uid) return;
+  throw anotherObject(kind, current.metadata, uid);
+}
+
+/** The conflict of a write that means an object with another uid than the stored one, or one that is gone. */
+export function anotherObject(
+  kind: ResourceKind,
+  { name, namespace, uid: stored = '' }: { name: string; namespace?: string; uid?: string },
+  uid: string,
+): ApiError {
+  const folder = STORAGE_FOLDERS[kind.plural] ?? kind.plural;
+  const path = ['/registry', folder, ...(namespace ? [namespace] : []), name].join('/');
+  return conflict(
     kind,
     name,
     `StorageError: invalid object, Code: 4, Key: ${path}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored}`,
@@ -29,6 +45,10 @@ export function prepareNext<T extends KubeObject>(
   subresource: UpdatedSubresource,
 ): T {
   const { resourceVersion } = next.metadata;
+  if (resourceVersion && !/^\d+$/.test(resourceVersion)) {
+    const quoted = JSON.stringify(resourceVersion);
+    throw new ApiError('InternalError', `strconv.ParseUint: parsing ${quoted}: invalid syntax`);
+  }
   if (resourceVersion && resourceVersion !== current.metadata.resourceVersion) {
     throw modifiedMeanwhile(kind, current.metadata.name);
   }
@@ -53,6 +73,7 @@ export function validateNext<T extends KubeObject>(
   if (subresource === undefined) errors.push(...strategy.validateUpdate(next, current));
   if (subresource === 'status')
     errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
+  if (subresource === 'finalize') errors.push(...finalizerErrors(next));
   const distinct = new Map(errors.map((error) => [`${error.field}: ${error.message}`, error]));
   if (distinct.size > 0) throw invalid(kind, current.metadata.name, [...distinct.values()]);
 }
@@ -76,6 +97,13 @@ function applyStrategy<T extends KubeObject>(
       // Whoever binds changes the node and the condition that says so; no rule of the kind looks at it (as pods/binding upstream).
       return next;
   }
+}
+
+function finalizerErrors(next: KubeObject): FieldError[] {
+  const { finalizers = [] } = (next as Namespace).spec ?? {};
+  return finalizers.flatMap((finalizer, index) =>
+    validateKubeFinalizer(finalizer, `spec.finalizers[${index}]`),
+  );
 }
 
 /** `namespaces/finalize` writes spec.finalizers; the plain update does not. */

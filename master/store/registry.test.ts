@@ -150,7 +150,8 @@ describe('create', () => {
   it('with dryRun does everything but the write', async () => {
     const before = registry.cache.revision();
     const made = await registry.create(BOATS, boat('skiff'), { dryRun: true });
-    expect(made.metadata).toMatchObject({ uid: 'uid-2', generation: 1, resourceVersion: '' });
+    expect(made.metadata).toMatchObject({ uid: 'uid-2', generation: 1 });
+    expect(made.metadata).not.toHaveProperty('resourceVersion');
     expect(registry.find(BOATS, { namespace: 'bay', name: 'skiff' })).toBeUndefined();
     expect(registry.cache.revision()).toBe(before);
     await registry.create(BOATS, boat('skiff'));

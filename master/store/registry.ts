@@ -8,7 +8,7 @@ import { generatedName } from './generated-name.ts';
 import { equalJson } from './json-equal.ts';
 import { checkMortal, checkNamespaceTakes, isNamespaceKind } from './namespace-lifecycle.ts';
 import { stampNewObject } from './new-object.ts';
-import { checkUid, prepareNext, validateNext } from './next-object.ts';
+import { anotherObject, checkUid, prepareNext, validateNext } from './next-object.ts';
 import { objectPath } from './object-path.ts';
 import type { Compare, Store, StoreOperation, TransactionResult } from './store.ts';
 import { WatchCache } from './watch-cache.ts';
@@ -150,7 +150,10 @@ export class Registry {
     options: UpdateOptions = {},
   ): Promise<T> {
     for (;;) {
-      const current = this.get(kind, key);
+      const current = this.find(kind, key);
+      if (!current) {
+        throw options.uid ? anotherObject(kind, key, options.uid) : notFound(kind, key.name);
+      }
       checkUid(kind, current, options.uid);
       const next = prepareNext(kind, change(current), current, options.subresource);
       const replace = async (prepared: T) => {
@@ -237,7 +240,7 @@ export class Registry {
     const compares = this.#namespaceCompares(kind, object);
     const key = objectPath(kind, objectKey(object));
     if (this.find(kind, objectKey(object))) return 'exists';
-    if (dryRun) return object;
+    if (dryRun) return withoutRevision(object);
     const result = await this.#commit([{ key, revision: 0 }, ...compares], put(key, object));
     if (!result.succeeded) return result.failed.key === key ? 'exists' : 'namespace changed';
     return this.#stored(kind, object, result.revision);
@@ -310,6 +313,12 @@ function put(key: string, object: KubeObject): StoreOperation[] {
 
 function withRevision<T extends KubeObject>(object: T, revision: number): T {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+}
+
+/** What a dry run would have created: nothing has given it a version. */
+function withoutRevision<T extends KubeObject>(object: T): T {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 /** Worded as apimachinery's NewGenerateNameConflict. */

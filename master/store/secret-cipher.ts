@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { chmod, open, readFile, rename, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, readFile, stat } from 'node:fs/promises';
+import { writePrivateFile } from '../private-file.ts';
 import type { RecordCipher } from './nedb-store.ts';
 import { parseObjectPath } from './object-path.ts';
 
@@ -105,30 +105,8 @@ async function makeKey(files: { keyFile: string; storeFile: string }): Promise<B
     );
   }
   const key = randomBytes(KEY_BYTES);
-  const draft = `${keyFile}.new`;
-  await writeDurably(draft, `${KEY_PREFIX}${key.toString('base64')}\n`);
-  await rename(draft, keyFile);
-  await syncFolder(dirname(keyFile));
+  await writePrivateFile(keyFile, `${KEY_PREFIX}${key.toString('base64')}\n`);
   return key;
-}
-
-async function writeDurably(path: string, content: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function hasContent(path: string): Promise<boolean> {

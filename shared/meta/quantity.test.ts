@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addQuantities,
+  canonicalMilli,
   canonicalQuantity,
   compareQuantities,
   formatBytes,
@@ -13,6 +14,21 @@ import {
   QuantityError,
   subtractQuantities,
 } from './quantity.ts';
+
+describe('in thousandths', () => {
+  it.each([
+    ['0.0001', '1m'],
+    ['100n', '1m'],
+    ['1u', '1m'],
+    ['1001u', '2m'],
+    ['0.5', '500m'],
+    ['1e-3', '1e-3'],
+    ['64Mi', '64Mi'],
+    ['x', 'x'],
+  ])('%s is %s', (text, expected) => {
+    expect(canonicalMilli(text)).toBe(expected);
+  });
+});
 
 describe('canonical form', () => {
   it.each([

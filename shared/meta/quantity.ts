@@ -68,6 +68,15 @@ export function canonicalQuantity(text: string): string {
   return quantity === undefined ? text : formatQuantity(quantity);
 }
 
+/** The same, with what is finer than a thousandth rounded away from zero. */
+export function canonicalMilli(text: string): string {
+  const canonical = canonicalQuantity(text);
+  if (!/[nu]$|e-/.test(canonical)) return canonical;
+  const quantity = tryParseQuantity(canonical);
+  if (quantity === undefined) return text;
+  return formatQuantity({ ...quantity, nano: divideUpSigned(quantity.nano, MILLI) * MILLI });
+}
+
 /** Negative, zero or positive, as a sort function wants it. */
 export function compareQuantities(a: Quantity, b: Quantity): number {
   return a.nano < b.nano ? -1 : a.nano > b.nano ? 1 : 0;
@@ -122,6 +131,7 @@ const SYNTAX = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/;
 /** A form that is canonical already: whole numbers without a trailing zero to shorten. */
 const PLAIN = /^(?:0|[1-9]\d{0,2}(?:m|k|M|G|Ki|Mi|Gi)?)$/;
 const NANO = 1_000_000_000n;
+const MILLI = 1_000_000n;
 /** Kubernetes caps binary quantities at the largest 64-bit integer. */
 const MAX_BINARY = (2n ** 63n - 1n) * NANO;
 

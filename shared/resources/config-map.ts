@@ -75,7 +75,7 @@ function validate(map: ConfigMap): FieldError[] {
   for (const [key, value] of Object.entries(data)) {
     const path = `data[${key}]`;
     errors.push(...fieldInvalidEach(path, key, checkConfigMapKey(key)));
-    if (key in binaryData) {
+    if (Object.hasOwn(binaryData, key)) {
       errors.push(fieldInvalid(path, key, 'duplicate of key present in binaryData'));
     }
     bytes += byteLength(value);

@@ -22,6 +22,7 @@ import type {
 } from '../schema/kubernetes-types.ts';
 import { ageColumn, column, containerColumns, nameColumn, wideColumn } from './columns.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
+import { podWarnings } from './pod-warnings.ts';
 import { ALL_VERBS, type ResourceKind } from './resource-kind.ts';
 import {
   validateReplicaCounts,
@@ -48,6 +49,8 @@ export const DEPLOYMENTS: ResourceKind<Deployment> = {
       status: {},
     }),
     default: defaultDeployment,
+    warnings: ({ spec }) =>
+      podWarnings(spec.template?.spec ?? { containers: [] }, 'spec.template.'),
     validate: (deployment) => [
       ...validateObjectMeta(deployment.metadata, true, nameIsDnsSubdomain),
       ...validateSpec(deployment.spec),

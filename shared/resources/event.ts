@@ -91,8 +91,12 @@ function sourceOf({ source, reportingComponent, reportingInstance }: Event): str
 
 /** These fields are always there when an event is read. */
 function defaultEvent(event: Event): Event {
+  const never = null as unknown as string;
   return {
     ...event,
+    eventTime: event.eventTime ?? never,
+    firstTimestamp: event.firstTimestamp ?? never,
+    lastTimestamp: event.lastTimestamp ?? never,
     involvedObject: event.involvedObject ?? {},
     source: event.source ?? {},
     reportingComponent: event.reportingComponent ?? '',

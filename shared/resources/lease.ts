@@ -1,12 +1,6 @@
 import { carriedMetadata, newMetadata } from '../meta/carried-metadata.ts';
-import {
-  type FieldError,
-  fieldForbidden,
-  fieldInvalid,
-  fieldInvalidEach,
-  fieldNotSupported,
-} from '../meta/field-error.ts';
-import { checkQualifiedName, nameIsDnsSubdomain } from '../meta/names.ts';
+import { type FieldError, fieldInvalid } from '../meta/field-error.ts';
+import { nameIsDnsSubdomain } from '../meta/names.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../meta/object-meta.ts';
 import type { Lease, LeaseSpec } from '../schema/kubernetes-types.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
@@ -26,14 +20,17 @@ export const LEASES: ResourceKind<Lease> = {
   subresources: [],
   isVolatile: ({ namespace }) => namespace === 'kube-node-lease',
   strategy: {
-    prepareForCreate: (lease) => ({ ...lease, metadata: newMetadata(lease.metadata) }),
+    prepareForCreate: (lease) => ({
+      ...withoutCoordination(lease),
+      metadata: newMetadata(lease.metadata),
+    }),
     default: (lease) => (lease.spec ? lease : { ...lease, spec: {} }),
     validate: (lease) => [
       ...validateObjectMeta(lease.metadata, true, nameIsDnsSubdomain),
       ...validateSpec(lease.spec),
     ],
     prepareForUpdate: (next, previous) => ({
-      ...next,
+      ...withoutCoordination(next),
       metadata: carriedMetadata(next.metadata, previous.metadata),
     }),
     validateUpdate: (next, previous) => [
@@ -49,9 +46,16 @@ export const LEASES: ResourceKind<Lease> = {
   selectableFields: {},
 };
 
+/** The fields of coordinated leader election are dropped while that is off (KEP-4355), as on Kubernetes. */
+function withoutCoordination(lease: Lease): Lease {
+  if (!lease.spec) return lease;
+  const { strategy: _strategy, preferredHolder: _holder, ...spec } = lease.spec;
+  return { ...lease, spec };
+}
+
 function validateSpec(spec: LeaseSpec): FieldError[] {
   const errors: FieldError[] = [];
-  const { leaseDurationSeconds: duration, leaseTransitions: transitions, strategy } = spec;
+  const { leaseDurationSeconds: duration, leaseTransitions: transitions } = spec;
   if (duration !== undefined && duration <= 0) {
     errors.push(fieldInvalid('spec.leaseDurationSeconds', duration, 'must be greater than 0'));
   }
@@ -60,20 +64,5 @@ function validateSpec(spec: LeaseSpec): FieldError[] {
       fieldInvalid('spec.leaseTransitions', transitions, 'must be greater than or equal to 0'),
     );
   }
-  if (strategy !== undefined) errors.push(...validateStrategy(strategy));
-  if (spec.preferredHolder && !strategy) {
-    errors.push(
-      fieldForbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'),
-    );
-  }
   return errors;
-}
-
-/** The doubled name in the first path is Kubernetes' own. */
-function validateStrategy(strategy: string): FieldError[] {
-  if (strategy.includes('/')) {
-    return fieldInvalidEach('spec.strategy', strategy, checkQualifiedName(strategy));
-  }
-  if (strategy === 'OldestEmulationVersion') return [];
-  return [fieldNotSupported('spec.strategy.strategy', strategy, ['OldestEmulationVersion'])];
 }

@@ -49,7 +49,6 @@ export const NAMESPACES: ResourceKind<Namespace> = {
     ageColumn(),
   ],
   selectableFields: {
-    name: ({ metadata }) => metadata.name,
     'status.phase': ({ status }) => status?.phase ?? '',
   },
 };

@@ -1,4 +1,4 @@
-import { canonicalQuantity } from '../meta/quantity.ts';
+import { canonicalMilli, canonicalQuantity } from '../meta/quantity.ts';
 import type {
   Container,
   ContainerPort,
@@ -8,6 +8,7 @@ import type {
   Lifecycle,
   LifecycleHandler,
   ObjectFieldSelector,
+  ObjectMeta,
   Pod,
   PodSpec,
   PodTemplateSpec,
@@ -20,6 +21,9 @@ import type {
 
 /** Mode 0644, of the files in volumes. */
 const DEFAULT_FILE_MODE = 420;
+
+/** A template is never created itself: the time, which Go holds by value, is printed as null. */
+const NEVER_CREATED = { creationTimestamp: null };
 
 /** Fills in a pod as Kubernetes v1.33 does (SetDefaults_Pod and what it calls). Idempotent. */
 export function defaultPod(pod: Pod): Pod {
@@ -39,13 +43,17 @@ export function defaultPod(pod: Pod): Pod {
 
 /** Fills in the template of a workload: what pods get only at their own creation stays open. */
 export function defaultPodTemplate(template: PodTemplateSpec | undefined): PodTemplateSpec {
-  return { ...template, spec: defaultPodSpec(template?.spec ?? { containers: [] }) };
+  return {
+    ...template,
+    metadata: { ...NEVER_CREATED, ...template?.metadata } as ObjectMeta,
+    spec: defaultPodSpec(template?.spec ?? { containers: [] }),
+  };
 }
 
-/** Quantities in their canonical form, as they come back from the API. */
+/** Quantities in their canonical form and in whole thousandths, as they come back from the API. */
 export function canonicalResources(list: Readonly<Record<string, string>>): Record<string, string> {
   const canonical: Record<string, string> = {};
-  for (const name in list) canonical[name] = canonicalQuantity(String(list[name]));
+  for (const name in list) canonical[name] = canonicalMilli(String(list[name]));
   return canonical;
 }
 
@@ -160,8 +168,10 @@ function defaultProbe(probe: Probe): Probe {
 }
 
 function defaultLifecycle(lifecycle: Lifecycle): Lifecycle {
+  // A stop signal of one's own is dropped while the feature is off (KEP-4960), as on Kubernetes.
+  const { stopSignal: _signal, ...rest } = lifecycle;
   return {
-    ...lifecycle,
+    ...rest,
     ...(lifecycle.postStart && { postStart: defaultHandler(lifecycle.postStart) }),
     ...(lifecycle.preStop && { preStop: defaultHandler(lifecycle.preStop) }),
   };

@@ -62,11 +62,6 @@ describe('a pod', () => {
       'spec.schedulingGates[1]: Duplicate value: "a.b/c"',
     ],
     [
-      'preemption',
-      { preemptionPolicy: 'X' },
-      'spec.preemptionPolicy: Unsupported value: "X": supported values: "PreemptLowerPriority", "Never"',
-    ],
-    [
       'operating system',
       { os: { name: 'plan9' } },
       'spec.os: Unsupported value: "plan9": supported values: "linux", "windows"',

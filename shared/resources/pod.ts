@@ -1,12 +1,15 @@
 import { carriedMetadata, newMetadata, statusMetadata } from '../meta/carried-metadata.ts';
 import { semanticEqual } from '../meta/equality.ts';
 import type { Pod, PodSpec, PodStatus } from '../schema/kubernetes-types.ts';
+import { withEvictionTolerations } from './eviction-tolerations.ts';
+import { admittedSpec } from './pod-admission.ts';
 import { POD_COLUMNS } from './pod-columns.ts';
 import { isTerminal } from './pod-conditions.ts';
 import { defaultPod } from './pod-defaults.ts';
 import { podQosClass } from './pod-resources.ts';
 import { validatePodStatusUpdate, validatePodUpdate } from './pod-update.ts';
 import { validateNewPod } from './pod-validation.ts';
+import { podWarnings } from './pod-warnings.ts';
 import { ALL_VERBS, type ResourceKind } from './resource-kind.ts';
 
 export const PODS: ResourceKind<Pod> = {
@@ -29,6 +32,7 @@ export const PODS: ResourceKind<Pod> = {
     validateUpdate: validatePodUpdate,
     prepareForStatusUpdate,
     validateStatusUpdate: validatePodStatusUpdate,
+    warnings: ({ spec }) => podWarnings(spec, ''),
     gracePeriodSeconds,
   },
   columns: POD_COLUMNS,
@@ -44,7 +48,7 @@ export const PODS: ResourceKind<Pod> = {
   },
 };
 
-/** Pods count generations since v1.33 (KEP-5067). The priority is what admission gives a pod without a class. */
+/** Pods count generations since v1.33 (KEP-5067). Throws Forbidden where admission refuses the pod. */
 function prepareForCreate(pod: Pod): Pod {
   const spec: PodSpec = pod.spec ?? { containers: [] };
   const isGated = (spec.schedulingGates ?? []).length > 0;
@@ -56,6 +60,8 @@ function prepareForCreate(pod: Pod): Pod {
         {
           type: 'PodScheduled',
           status: 'False',
+          lastProbeTime: null as unknown as string,
+          lastTransitionTime: pod.metadata.creationTimestamp,
           reason: 'SchedulingGated',
           message: 'Scheduling is blocked due to non-empty scheduling gates',
         },
@@ -65,14 +71,14 @@ function prepareForCreate(pod: Pod): Pod {
   return {
     ...pod,
     metadata: newMetadata(pod.metadata, 1),
-    spec: withPriority(spec, { priority: 0, preemptionPolicy: 'PreemptLowerPriority' }),
+    spec: admittedSpec(pod, spec),
     status,
   };
 }
 
 function prepareForUpdate(next: Pod, previous: Pod): Pod {
   const spec = withPriority(next.spec ?? { containers: [] }, previous.spec);
-  const complete = defaultPod({ ...next, spec }).spec;
+  const complete = defaultPod({ ...next, spec: withEvictionTolerations(spec) }).spec;
   const isChanged = !semanticEqual(complete, previous.spec);
   return {
     ...next,

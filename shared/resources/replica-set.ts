@@ -7,6 +7,7 @@ import { validateObjectMeta, validateObjectMetaUpdate } from '../meta/object-met
 import type { ReplicaSet, ReplicaSetSpec } from '../schema/kubernetes-types.ts';
 import { ageColumn, column, containerColumns, nameColumn, wideColumn } from './columns.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
+import { podWarnings } from './pod-warnings.ts';
 import { ALL_VERBS, type ResourceKind } from './resource-kind.ts';
 import {
   validateReplicaCounts,
@@ -33,6 +34,8 @@ export const REPLICA_SETS: ResourceKind<ReplicaSet> = {
       status: { replicas: 0 },
     }),
     default: defaultReplicaSet,
+    warnings: ({ spec }) =>
+      podWarnings(spec.template?.spec ?? { containers: [] }, 'spec.template.'),
     validate: (set) => [
       ...validateObjectMeta(set.metadata, true, nameIsDnsSubdomain),
       ...validateSpec(set.spec),
@@ -84,7 +87,7 @@ export const REPLICA_SETS: ResourceKind<ReplicaSet> = {
       formatLabelSelector(spec.selector),
     ),
   ],
-  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  selectableFields: {},
 };
 
 function defaultReplicaSet(set: ReplicaSet): ReplicaSet {

@@ -18,6 +18,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   /** Takes only the status (and what else the subresource may write) of `next`. Absent: the kind has no status. */
   prepareForStatusUpdate?(next: T, previous: T): T;
   validateStatusUpdate?(next: T, previous: T): FieldError[];
+  /** What is accepted and hardly meant: shown at creation and whenever the generation rises. */
+  warnings?(object: T): string[];
   /** Seconds between the request to delete and the removal of the object; 0 or absent: removed at once (KEP-less; pods only). */
   gracePeriodSeconds?(object: T, requested: number | undefined): number;
 }

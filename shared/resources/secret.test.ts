@@ -122,6 +122,11 @@ describe('a config map', () => {
     );
   });
 
+  it('may have keys that every JavaScript object knows', () => {
+    const data = { constructor: 'x', toString: 'y' };
+    expect(createErrors(CONFIG_MAPS, map({ data }))).toEqual([]);
+  });
+
   it('holds no more than 1 MiB', () => {
     expect(createErrors(CONFIG_MAPS, map({ data: { a: 'x'.repeat(1024 * 1024) } }))).toEqual([]);
     expect(createErrors(CONFIG_MAPS, map({ data: { a: 'ü'.repeat(1024 * 1024) } }))).toEqual([

@@ -79,7 +79,7 @@ function validate(secret: Secret): FieldError[] {
 /** The keys that a type promises (core validation, ValidateSecret). */
 function validateByType({ type, data = {}, metadata }: Secret): FieldError[] {
   const required = (...keys: string[]): FieldError[] =>
-    keys.filter((key) => !(key in data)).map((key) => fieldRequired(`data[${key}]`));
+    keys.filter((key) => !Object.hasOwn(data, key)).map((key) => fieldRequired(`data[${key}]`));
   switch (type) {
     case 'kubernetes.io/service-account-token': {
       const annotation = 'kubernetes.io/service-account.name';

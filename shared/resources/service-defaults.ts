@@ -35,7 +35,8 @@ export function defaultService(service: Service): Service {
   };
   return {
     ...service,
-    spec: type === 'ExternalName' ? complete : withFamilies(withClusterIps(complete)),
+    spec:
+      type === 'ExternalName' ? withClusterIps(complete) : withFamilies(withClusterIps(complete)),
   };
 }
 
@@ -63,35 +64,38 @@ export function needsHealthCheckPort({ type, externalTrafficPolicy }: ServiceSpe
 export function carryAllocated(next: ServiceSpec, previous: ServiceSpec): ServiceSpec {
   const type = next.type || 'ClusterIP';
   const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy, externalTrafficPolicy, ...rest } =
-    withoutLoadBalancer(next, previous);
+    next;
   const keepsPolicy =
     isExternallyAccessible(type, next) ||
     !isExternallyAccessible(previous.type, previous) ||
     externalTrafficPolicy !== previous.externalTrafficPolicy;
   return {
-    ...rest,
+    ...withoutLoadBalancer(rest, type, externalTrafficPolicy, previous),
     ...(externalTrafficPolicy && keepsPolicy && { externalTrafficPolicy }),
     ...(rest.ports && { ports: carryNodePorts(rest.ports, next, previous) }),
     ...carryClusterIps(next, previous, type),
   };
 }
 
-/** What only load balancers have goes with the type, unless it was changed at the same time: then validation names it. */
-function withoutLoadBalancer(next: ServiceSpec, previous: ServiceSpec): ServiceSpec {
-  const { allocateLoadBalancerNodePorts, loadBalancerClass, healthCheckNodePort, ...rest } = next;
-  const isBalanced = next.type === 'LoadBalancer' || previous.type !== 'LoadBalancer';
-  const keepsHealthCheck = needsHealthCheckPort(next) || !needsHealthCheckPort(previous);
-  const keeps = (keepsAll: boolean, field: keyof ServiceSpec) =>
-    next[field] !== undefined && (keepsAll || next[field] !== previous[field]);
-  return {
-    ...rest,
-    ...(allocateLoadBalancerNodePorts !== undefined &&
-      keeps(isBalanced, 'allocateLoadBalancerNodePorts') && { allocateLoadBalancerNodePorts }),
-    ...(loadBalancerClass !== undefined &&
-      keeps(isBalanced, 'loadBalancerClass') && { loadBalancerClass }),
-    ...(healthCheckNodePort !== undefined &&
-      keeps(keepsHealthCheck, 'healthCheckNodePort') && { healthCheckNodePort }),
-  };
+/** What only a load balancer has goes with the type, unless the client changes it in the same write. */
+function withoutLoadBalancer(
+  next: ServiceSpec,
+  type: string,
+  policy: string | undefined,
+  previous: ServiceSpec,
+): ServiceSpec {
+  const kept: ServiceSpec = { ...next };
+  if (previous.type === 'LoadBalancer' && type !== 'LoadBalancer') {
+    for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass'] as const) {
+      if (kept[field] === previous[field]) delete kept[field];
+    }
+  }
+  const had = previous.type === 'LoadBalancer' && previous.externalTrafficPolicy === 'Local';
+  const has = type === 'LoadBalancer' && policy === 'Local';
+  if (had && !has && kept.healthCheckNodePort === previous.healthCheckNodePort) {
+    delete kept.healthCheckNodePort;
+  }
+  return kept;
 }
 
 function defaultPort(port: ServicePort): ServicePort {

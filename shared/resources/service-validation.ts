@@ -181,7 +181,29 @@ function validateClusterIps(spec: ServiceSpec): FieldError[] {
   if (ipFamilyPolicy !== undefined && !FAMILY_POLICIES.includes(ipFamilyPolicy)) {
     errors.push(fieldNotSupported('spec.ipFamilyPolicy', ipFamilyPolicy, FAMILY_POLICIES));
   }
-  return [...errors, ...validateAddresses(clusterIPs, ipFamilies, isHeadless(spec))];
+  errors.push(...validateAddresses(clusterIPs, ipFamilies, isHeadless(spec)));
+  return errors.length > 0 ? errors : validateSingleStack(spec);
+}
+
+/** Services have IPv4 addresses here; a headless one without a selector has none, and may name both families. */
+function validateSingleStack(spec: ServiceSpec): FieldError[] {
+  const { ipFamilies = [], ipFamilyPolicy } = spec;
+  const path = 'spec.ipFamilyPolicy';
+  if (ipFamilyPolicy === 'SingleStack' && ipFamilies.length > 1) {
+    const rule =
+      "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified";
+    return [fieldInvalid(path, ipFamilyPolicy, rule)];
+  }
+  if (isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0) return [];
+  if (ipFamilyPolicy === 'RequireDualStack') {
+    const rule = 'this cluster is not configured for dual-stack services';
+    return [fieldInvalid(path, ipFamilyPolicy, rule)];
+  }
+  const { clusterIPs = [] } = spec;
+  const isIpv6 = clusterIPs.length > 0 && clusterIPs[0]?.includes(':') === true;
+  if (!isIpv6 || checkIp(clusterIPs[0] ?? '').length > 0) return [];
+  const shown = { goSyntax: goStringSlice(clusterIPs) };
+  return [fieldInvalid('spec.clusterIPs[0]', shown, 'IPv6 is not configured on this cluster')];
 }
 
 function validateAddresses(

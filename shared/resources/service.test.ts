@@ -119,6 +119,26 @@ describe('a service', () => {
       'spec.clusterIPs[0]: Invalid value: "::1": expected an IPv4 value as indicated by `ipFamilies[0]`',
     ],
     [
+      'an IPv6 address',
+      { clusterIP: '::1' },
+      'spec.clusterIPs[0]: Invalid value: []string{"::1"}: IPv6 is not configured on this cluster',
+    ],
+    [
+      'two families',
+      { ipFamilyPolicy: 'RequireDualStack' },
+      'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+    ],
+    [
+      'families that its policy excludes',
+      { ipFamilies: ['IPv4', 'IPv6'] },
+      "spec.ipFamilyPolicy: Invalid value: \"SingleStack\": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified",
+    ],
+    [
+      'an address beside an external name',
+      { type: 'ExternalName', externalName: 'a', clusterIP: '10.43.1.1' },
+      'spec.clusterIPs: Forbidden: may not be set for ExternalName services',
+    ],
+    [
       'a node port',
       { ports: [{ port: 1, nodePort: 30_000 }] },
       "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
@@ -141,6 +161,22 @@ describe('a service', () => {
     ],
   ])('with %s is refused', (_what, spec, message) => {
     expect(errors(spec)).toEqual([message]);
+  });
+
+  it('that was a load balancer loses what only those have', () => {
+    const balanced = stored({
+      type: 'LoadBalancer',
+      loadBalancerClass: 'a/b',
+      externalTrafficPolicy: 'Local',
+      healthCheckNodePort: 30_001,
+    });
+    const next = { ...balanced, spec: { ...balanced.spec, type: 'ClusterIP' } };
+    expect(updateErrors(SERVICES, next, balanced)).toEqual([]);
+    const { spec } = updated(SERVICES, next, balanced);
+    expect(spec).not.toHaveProperty('allocateLoadBalancerNodePorts');
+    expect(spec).not.toHaveProperty('loadBalancerClass');
+    expect(spec).not.toHaveProperty('healthCheckNodePort');
+    expect(spec).not.toHaveProperty('externalTrafficPolicy');
   });
 
   it('has a name that begins with a letter', () => {

@@ -48,7 +48,7 @@ describe('a valid body', () => {
         selector: { matchLabels: { app: 'web' } },
         strategy: {},
         template: {
-          metadata: { labels: { app: 'web' } },
+          metadata: { creationTimestamp: null, labels: { app: 'web' } },
           spec: { containers: [{ name: 'a', resources: {} }] },
         },
       },

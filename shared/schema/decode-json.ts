@@ -102,10 +102,15 @@ export function asKubeObject(kind: Gvk, decoded: JsonObject): KubeObject {
       uid: '',
       resourceVersion: '',
       creationTimestamp: '',
-      ...(metadata as JsonObject | undefined),
+      ...withoutNulls((metadata ?? {}) as JsonObject),
     },
     ...rest,
   };
+}
+
+/** A new object has no creationTimestamp; Go's decoder makes that a null. */
+function withoutNulls(metadata: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
 }
 
 /** Every group version has its own registration of DeleteOptions: clients name the one of the object they delete. */

@@ -161,7 +161,22 @@ export const VALUE_QUANTITIES: Readonly<Record<string, readonly string[]>> = {
 
 /** Scalars that Go always prints although OpenAPI does not require them. */
 export const ALWAYS_PRINTED: Readonly<Record<string, readonly string[]>> = {
-  'core.v1.Event': ['reportingComponent', 'reportingInstance'],
+  'apps.v1.DeploymentCondition': ['lastTransitionTime', 'lastUpdateTime'],
+  'apps.v1.ReplicaSetCondition': ['lastTransitionTime'],
+  'core.v1.ContainerStateRunning': ['startedAt'],
+  'core.v1.ContainerStateTerminated': ['finishedAt', 'startedAt'],
+  'core.v1.Event': [
+    'eventTime',
+    'firstTimestamp',
+    'lastTimestamp',
+    'reportingComponent',
+    'reportingInstance',
+  ],
+  'core.v1.EventSeries': ['lastObservedTime'],
+  'core.v1.NamespaceCondition': ['lastTransitionTime'],
+  'core.v1.NodeCondition': ['lastHeartbeatTime', 'lastTransitionTime'],
+  'core.v1.PodCondition': ['lastProbeTime', 'lastTransitionTime'],
+  'meta.v1.ObjectMeta': ['creationTimestamp'],
 };
 
 /**

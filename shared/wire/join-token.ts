@@ -6,7 +6,7 @@ export const JOIN_TOKEN_SECRET_TYPE = 'bootstrap.kubernetes.io/token';
 const JOIN_TOKEN_ID_LENGTH = 6;
 const JOIN_TOKEN_SECRET_LENGTH = 16;
 
-/** The keys of a token's Secret; the last two are our own. */
+/** The keys of a token's Secret; the last three are our own. */
 export const JOIN_TOKEN_KEYS = {
   id: 'token-id',
   secret: 'token-secret',
@@ -14,6 +14,8 @@ export const JOIN_TOKEN_KEYS = {
   authentication: 'usage-bootstrap-authentication',
   uses: 'skerry-uses',
   nodeName: 'skerry-node-name',
+  /** Hashes of the last requests that took a use, one a line: the same one again takes no other. */
+  requests: 'skerry-requests',
 } as const;
 
 /** `<id>.<secret>.<SHA-256 of the CA certificate's DER form, hex>`: proves the device to the master and the master to the device. */

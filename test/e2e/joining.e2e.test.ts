@@ -118,6 +118,7 @@ describe('an agent is refused, says why and ends', () => {
   it('with something that is no token', async () => {
     const result = await refused('hello');
     expect(result.code).not.toBe(0);
+    expect(result.stdout).not.toContain('ready:');
     expect(lastLine(result)).toMatch(/^skerry agent: .*token/);
   });
 

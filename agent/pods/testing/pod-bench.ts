@@ -177,6 +177,8 @@ export class PodBench {
   readonly logs = new MemoryLogs();
   readonly runtime = new FakeRuntime(() => this.clock.nowMs());
   readonly reports: Report[] = [];
+  /** Keys of which nothing more is said. */
+  readonly withdrawn: string[] = [];
   readonly events: string[] = [];
   readonly configMaps = new Map<string, Record<string, string>>();
   worker = this.#worker();
@@ -196,7 +198,10 @@ export class PodBench {
       logs: this.logs,
       state: this.state,
       sources,
-      outbox: { put: (report) => this.reports.push(report) },
+      outbox: {
+        put: (report) => this.reports.push(report),
+        withdraw: (key) => this.withdrawn.push(key),
+      },
       events: {
         record: (_about, { reason, message }) => this.events.push(`${reason}: ${message}`),
       },

@@ -60,7 +60,7 @@ describe('aggregated discovery', () => {
       expect.objectContaining({
         resource: 'namespaces',
         scope: 'Cluster',
-        responseKind: { group: '', version: 'v1', kind: 'Namespace' },
+        responseKind: { group: '', version: '', kind: 'Namespace' },
       }),
     );
   });

@@ -5,6 +5,7 @@ import {
   type ResourceKind,
   type Verb,
 } from '../../../shared/resources/resource-kind.ts';
+import type { Gvk } from '../../../shared/schema/gvk.ts';
 import { SUBRESOURCES } from './subresources.ts';
 
 /** What discovery tells of a kind: the part of a catalog row that it reads. */
@@ -146,15 +147,20 @@ function legacySubresources(kind: DiscoverableKind): JsonObject[] {
   });
 }
 
+/** The group and version are empty where they are those of the list. */
+function responseKindOf({ kind }: DiscoverableKind, other?: Gvk): JsonObject {
+  return other === undefined ? { group: '', version: '', kind } : gvkOf(other);
+}
+
 function aggregatedResource(kind: DiscoverableKind): JsonObject {
   const subresources = sortedSubresources(kind).map((name) => ({
     subresource: name,
-    responseKind: gvkOf(SUBRESOURCES[name].responseKind ?? kind),
+    responseKind: responseKindOf(kind, SUBRESOURCES[name].responseKind),
     verbs: [...SUBRESOURCES[name].verbs],
   }));
   return {
     resource: kind.plural,
-    responseKind: gvkOf(kind),
+    responseKind: responseKindOf(kind),
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: kind.singular,
     verbs: sortedVerbs(kind.verbs),

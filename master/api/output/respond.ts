@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ApiError } from '../../../shared/errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { isTrue } from '../query/flag.ts';
+import { PageNotFound } from './page-not-found.ts';
 import { failureStatus } from './status.ts';
 
 /** Answers with a JSON value; `?pretty` indents it. */
@@ -36,6 +37,10 @@ export function respondError(exchange: Pick<Exchange, 'req' | 'res'>, error: unk
     res.destroy();
     return;
   }
+  if (error instanceof PageNotFound) {
+    respondPlain(res, 404, PageNotFound.TEXT);
+    return;
+  }
   const status = failureStatus(error);
   const bytes = Buffer.from(`${JSON.stringify(status)}\n`);
   const retryAfter = error instanceof ApiError ? error.details?.retryAfterSeconds : undefined;
@@ -46,6 +51,16 @@ export function respondError(exchange: Pick<Exchange, 'req' | 'res'>, error: unk
     ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
   });
   res.end(req.method === 'HEAD' ? undefined : bytes);
+}
+
+function respondPlain(res: ServerResponse, code: number, text: string): void {
+  res.writeHead(code, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-cache, private',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  res.end(res.req.method === 'HEAD' ? undefined : text);
 }
 
 /** Together the warnings of one answer stay below this; where they would not, each is cut, as on Kubernetes. */

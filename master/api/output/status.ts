@@ -28,10 +28,15 @@ export function failureStatus(error: unknown): Status & { code: number } {
     metadata: known instanceof ExpiredContinue ? { continue: known.continueToken } : {},
     status: 'Failure',
     message: known.message,
-    reason: known.reason,
+    ...(isPlain(known) ? {} : { reason: known.reason }),
     ...(known.details === undefined ? {} : { details: known.details }),
     code: known.code,
   };
+}
+
+/** Kubernetes names no reason for the errors that nothing wrapped as an internal one. */
+function isPlain({ reason, message }: ApiError): boolean {
+  return reason === 'InternalError' && !message.startsWith('Internal error occurred: ');
 }
 
 /** What a finished deletion answers: who it was, with its uid. */

@@ -6,7 +6,9 @@ const DEPLOYMENT = { group: 'apps', version: 'v1', kind: 'Deployment' };
 describe('a patch that does not fit the kind', () => {
   test('an unknown field under Strict is 422 on the patch', () => {
     const patch = { spec: { foo: 'bar' } };
-    expect(() => decodePatched(DEPLOYMENT, patch, 'Strict', patch)).toThrow(
+    expect(() =>
+      decodePatched(DEPLOYMENT, patch, { fieldValidation: 'Strict', strategic: patch }),
+    ).toThrow(
       expect.objectContaining({
         code: 422,
         message:
@@ -17,16 +19,22 @@ describe('a patch that does not fit the kind', () => {
 
   test('a wrong type is told in the words of the kind of patch', () => {
     const patch = { spec: { replicas: 'x' } };
-    expect(() => decodePatched(DEPLOYMENT, patch, 'Ignore', patch)).toThrow(
-      'patch: Invalid value: "map[spec:map[replicas:x]]": unrecognized type: int32',
-    );
-    expect(() => decodePatched(DEPLOYMENT, patch, 'Ignore', undefined)).toThrow(
+    expect(() =>
+      decodePatched(DEPLOYMENT, patch, { fieldValidation: 'Ignore', strategic: patch }),
+    ).toThrow('patch: Invalid value: "map[spec:map[replicas:x]]": unrecognized type: int32');
+    expect(() =>
+      decodePatched(DEPLOYMENT, patch, { fieldValidation: 'Ignore', strategic: undefined }),
+    ).toThrow(
       'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
     );
   });
 
   test('Warn keeps the finding as a warning', () => {
-    const { warnings, object } = decodePatched(DEPLOYMENT, { foo: 1 }, 'Warn', undefined);
+    const { warnings, object } = decodePatched(
+      DEPLOYMENT,
+      { foo: 1 },
+      { fieldValidation: 'Warn', strategic: undefined },
+    );
     expect(warnings).toEqual(['unknown field "foo"']);
     expect(object).not.toHaveProperty('foo');
   });

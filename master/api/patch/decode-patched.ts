@@ -10,20 +10,27 @@ import type { Gvk } from '../../../shared/schema/gvk.ts';
 import { typeOfKind } from '../../../shared/schema/schema.ts';
 import { printGoValue } from './patch-errors.ts';
 
+interface PatchDecoding {
+  fieldValidation: FieldValidation;
+  /** The patch, when it was a strategic merge patch: Kubernetes tells of that in other words. */
+  strategic?: JsonObject | undefined;
+  /** What reading the patch found already: `duplicate field "data"`. */
+  duplicates?: readonly string[];
+}
+
 /**
  * The object that a patch led to, decoded as an object of its kind.
- * @param strategic the patch, when it was a strategic merge patch: Kubernetes tells of that in other words
  * @throws ApiError Invalid (422) on the field `patch` when a field does not fit, or is unknown under Strict
  */
 export function decodePatched(
   kind: Gvk,
   patched: JsonObject,
-  fieldValidation: FieldValidation,
-  strategic: JsonObject | undefined,
+  { fieldValidation, strategic, duplicates = [] }: PatchDecoding,
 ): Decoded {
   const type = typeOfKind(kind);
   if (type === undefined) throw new ApiError('InternalError', `the schema has no ${kind.kind}`);
-  const findings: string[] = [];
+  if (strategic === undefined) checkKind(kind, patched);
+  const findings = [...duplicates];
   let decoded: JsonObject;
   try {
     decoded = decodeStruct(
@@ -42,6 +49,19 @@ export function decodePatched(
     object: asKubeObject(kind, decoded),
     warnings: fieldValidation === 'Warn' ? findings : [],
   };
+}
+
+/** A patch cannot make an object one of another kind; what it leaves out is filled in. */
+function checkKind({ group, version, kind }: Gvk, patched: JsonObject): void {
+  const expected = group === '' ? version : `${group}/${version}`;
+  const apiVersion = patched['apiVersion'] || expected;
+  const name = patched['kind'] || kind;
+  if (apiVersion === expected && name === kind) return;
+  throw invalidPatch(
+    patched,
+    undefined,
+    `no kind "${String(name)}" is registered for version "${String(apiVersion)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+  );
 }
 
 function invalidPatch(

@@ -36,9 +36,15 @@ describe('a JSON patch', () => {
     expect(patch({}, { op: 'test', path: '/a', value: null })).toEqual({});
   });
 
+  test('replaces a field that is missing, as the library of Kubernetes does', () => {
+    expect(patch({}, { op: 'replace', path: '/a', value: 1 })).toEqual({ a: 1 });
+  });
+
   test.each([
     [{ op: 'remove', path: '/x' }],
-    [{ op: 'replace', path: '/x', value: 1 }],
+    [{ op: 'replace', path: '/x/y', value: 1 }],
+    [{ op: 'replace', path: '/a/7', value: 1 }],
+    [{ op: 'add' }],
     [{ op: 'add', path: '/x/y', value: 1 }],
     [{ op: 'add', path: '/a/7', value: 1 }],
     [{ op: 'move', from: '/a', path: '/a/0' }],

@@ -1,4 +1,4 @@
-import { ApiError, badRequest } from '../../../shared/errors.ts';
+import { ApiError } from '../../../shared/errors.ts';
 import type { JsonObject, JsonValue } from '../../../shared/meta/kube-object.ts';
 import { deepEqual, get, isObject, set } from './json-values.ts';
 import { doesNotApply, malformed } from './patch-errors.ts';
@@ -41,14 +41,14 @@ function parseOperations(patch: JsonValue): Operation[] {
   if (patch.length > MAX_OPERATIONS) {
     throw new ApiError(
       'RequestEntityTooLarge',
-      `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`,
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`,
     );
   }
   return patch.map((operation) => {
     if (!isObject(operation)) throw malformed(operation, 'jsonpatch.Operation');
     const { op, path, from } = operation;
     if (typeof op !== 'string' || typeof path !== 'string') {
-      throw badRequest('a JSON patch operation needs an op and a path');
+      throw doesNotApply('a JSON patch operation needs an op and a path');
     }
     return {
       op,
@@ -65,7 +65,6 @@ function applyOperation(document: JsonValue, operation: Operation): JsonValue {
     case 'add':
       return write(document, path, operand(operation), 'add');
     case 'replace':
-      valueAt(document, path);
       return write(document, path, operand(operation), 'replace');
     case 'remove':
       return remove(document, path);

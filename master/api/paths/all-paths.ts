@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange.ts';
+import { PageNotFound } from '../output/page-not-found.ts';
 import { methodNotAllowed, unknownResource } from '../routes.ts';
 import { discoveryHandler } from './discovery.ts';
 import { enrol, renew, respondCa } from './enrolment.ts';
@@ -13,7 +14,8 @@ export async function servePath(exchange: Exchange, path: string): Promise<void>
   const { method = 'GET' } = exchange.req;
   const write = POST_PATHS[path];
   const read = readHandler(path);
-  if (write === undefined && read === undefined) throw unknownResource();
+  if (write === undefined && read === undefined)
+    throw isSkerryPath(path) ? unknownResource() : new PageNotFound();
   const handler = method === 'POST' ? write : isRead(method) ? read : undefined;
   if (handler === undefined) throw methodNotAllowed();
   await handler(exchange);
@@ -30,6 +32,10 @@ function readHandler(path: string): PathHandler | undefined {
   if (bare === '/skerry/v1/ca') return respondCa;
   if (bare.startsWith('/openapi/')) return (exchange) => respondOpenApi(exchange, bare);
   return healthHandler(bare) ?? discoveryHandler(bare);
+}
+
+function isSkerryPath(path: string): boolean {
+  return path.startsWith('/skerry/');
 }
 
 function isRead(method: string): boolean {

@@ -7,8 +7,8 @@ import {
   apiResourceListDocument,
   apiVersionsDocument,
 } from '../output/discovery.ts';
+import { PageNotFound } from '../output/page-not-found.ts';
 import { respondBytes, respondJson } from '../output/respond.ts';
-import { unknownResource } from '../routes.ts';
 
 /** GET /api, /apis and what lies below them down to the version. Undefined for other paths. */
 export function discoveryHandler(path: string): ((exchange: Exchange) => void) | undefined {
@@ -43,7 +43,7 @@ function respondResources(exchange: Exchange, group: string, version: string): v
 }
 
 function respondFound(exchange: Exchange, document: object | undefined): void {
-  if (document === undefined) throw unknownResource();
+  if (document === undefined) throw new PageNotFound();
   respondJson(exchange, 200, document);
 }
 

@@ -15,6 +15,10 @@ export function respondVersion(exchange: Exchange): void {
   respondJson(exchange, 200, {
     major,
     minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
     gitVersion: gitVersion(exchange.parts.version),
     gitCommit: '',
     gitTreeState: 'clean',

@@ -1,6 +1,7 @@
 import { invalid } from '../../../shared/errors.ts';
 import {
   type FieldError,
+  fieldForbidden,
   fieldInvalid,
   fieldNotSupported,
   fieldTooLong,
@@ -24,6 +25,7 @@ export function writeOptions(
   const fieldManager = query.get('fieldManager') ?? '';
   const fieldValidation = query.get('fieldValidation') ?? '';
   const errors = [
+    ...forceErrors(query, kind),
     ...fieldManagerErrors(fieldManager),
     ...dryRunErrors(dryRun),
     ...fieldValidationErrors(fieldValidation),
@@ -40,6 +42,12 @@ export function writeOptions(
 export function dryRunErrors(values: readonly string[]): FieldError[] {
   if (values.every((value) => value === 'All')) return [];
   return [fieldNotSupported('dryRun', { goSyntax: goStringSlice(values) }, ['All'])];
+}
+
+/** Only server-side apply may be forced. */
+function forceErrors(query: URLSearchParams, kind: string): FieldError[] {
+  if (kind !== 'PatchOptions' || !query.has('force')) return [];
+  return [fieldForbidden('force', 'may not be specified for non-apply patch')];
 }
 
 function fieldManagerErrors(name: string): FieldError[] {

@@ -20,7 +20,7 @@ export async function bindPod(exchange: ResourceExchange): Promise<void> {
   const contentType = req.headers['content-type'];
   const { object, warnings } = decodeBody(BINDING, contentType, body, options.fieldValidation);
   const binding = inNamespace(info, object) as KubeObject as Binding;
-  if (binding.metadata.name !== '' && binding.metadata.name !== info.name) {
+  if (binding.metadata.name !== info.name) {
     throw badRequest('name in URL does not match name in Binding object');
   }
   checkTarget(binding);

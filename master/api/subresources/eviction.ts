@@ -17,7 +17,7 @@ export async function evictPod(exchange: ResourceExchange): Promise<void> {
   const contentType = req.headers['content-type'];
   const { object, warnings } = decodeBody(EVICTION, contentType, body, options.fieldValidation);
   const eviction = inNamespace(info, object) as typeof object & { deleteOptions?: object };
-  if (eviction.metadata.name !== '' && eviction.metadata.name !== info.name) {
+  if (eviction.metadata.name !== info.name) {
     throw badRequest('name in URL does not match name in Eviction object');
   }
   const deletion = checkedDeleteOptions(eviction.deleteOptions ?? {});

@@ -1,4 +1,4 @@
-import { invalid } from '../../../shared/errors.ts';
+import { conflict, invalid } from '../../../shared/errors.ts';
 import { fieldInvalid } from '../../../shared/meta/field-error.ts';
 import type { KubeObject } from '../../../shared/meta/kube-object.ts';
 import { formatRequirements, requirementsOf } from '../../../shared/meta/label-selector.ts';
@@ -14,7 +14,7 @@ import { tableHead, tableRow } from '../output/table.ts';
 import { writeOptions } from '../query/write-options.ts';
 import { checkName } from '../verbs/check-name.ts';
 import { inNamespace } from '../verbs/in-namespace.ts';
-import { readPatch } from '../verbs/read-patch.ts';
+import { patchMediaType, readPatch } from '../verbs/read-patch.ts';
 import { uidOf } from '../verbs/update.ts';
 
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
@@ -47,8 +47,9 @@ export async function updateScale(exchange: ResourceExchange): Promise<void> {
 
 /** PATCH of a Scale. */
 export async function patchScale(exchange: ResourceExchange): Promise<void> {
+  const type = patchMediaType(exchange.req.headers['content-type']);
   const options = writeOptions(exchange.query, 'PatchOptions');
-  const patch = await readPatch(exchange, options.fieldValidation);
+  const patch = await readPatch(exchange, type, options.fieldValidation);
   await writeScale(exchange, (current) => patch.apply(SCALE, current).object as Scale, options);
 }
 
@@ -62,10 +63,25 @@ async function writeScale(
   const object = await parts.registry.update(
     kind as unknown as ResourceKind<Scalable>,
     key,
-    (current) => scaled(current, change(scaleOf(current))),
+    (current) => {
+      const scale = change(scaleOf(current));
+      checkName(info.name, scale.metadata.name);
+      checkScaledUid(kind, scale, current);
+      return scaled(current, scale);
+    },
     options,
   );
   respondScale(exchange, scaleOf(object));
+}
+
+function checkScaledUid(kind: ResourceKind, scale: Scale, current: Scalable): void {
+  const { uid } = scale.metadata;
+  if (!uid || uid === current.metadata.uid) return;
+  throw conflict(
+    { group: kind.group, plural: `${kind.plural}/scale` },
+    scale.metadata.name,
+    `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`,
+  );
 }
 
 function scaled(current: Scalable, { metadata, spec }: Scale): Scalable {

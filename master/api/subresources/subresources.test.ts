@@ -108,6 +108,13 @@ describe('scale', () => {
       'Scale.autoscaling "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
     ]);
     expect((await call('GET', `${DEPLOYMENTS}/other/scale`)).code).toBe(404);
+    const uid = await call('PATCH', `${DEPLOYMENTS}/web/scale`, { metadata: { uid: 'x' } }, MERGE);
+    expect([uid.code, uid.body['details']]).toEqual([
+      409,
+      { name: 'web', group: 'apps', kind: 'deployments/scale' },
+    ]);
+    const named = { metadata: { name: 'x' } };
+    expect((await call('PATCH', `${DEPLOYMENTS}/web/scale`, named, MERGE)).code).toBe(400);
   });
 
   test('a dry run changes nothing', async () => {

@@ -27,8 +27,7 @@ export async function deleteObject(exchange: ResourceExchange): Promise<void> {
     respondJson(exchange, 200, statusOf(kind, object));
     return;
   }
-  const foreground = options.propagationPolicy === 'Foreground' || options.isOldBackground;
-  respondObject(exchange, !gone && foreground ? 202 : 200, object);
+  respondObject(exchange, !gone && options.isOldBackground ? 202 : 200, object);
 }
 
 function statusOf(kind: ResourceKind, { metadata }: KubeObject): object {

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../shared/meta/kube-object.ts';
-import { apiVersionOf } from '../../../shared/resources/resource-kind.ts';
+import { apiVersionOf, type ResourceKind } from '../../../shared/resources/resource-kind.ts';
 import type { ResourceExchange } from '../exchange.ts';
 import { negotiate, type OutputForm } from '../output/negotiate.ts';
 import { partialObject } from '../output/partial-object.ts';
@@ -33,6 +33,25 @@ function* piecesOf(exchange: ResourceExchange, form: OutputForm, page: Page): It
   yield END;
 }
 
+/** The items of a list leave out what the list says already: their kind, which stands first in the bytes of an object. */
+function withoutKind(
+  kind: ResourceKind,
+  print: (object: KubeObject) => Buffer,
+): (object: KubeObject) => Buffer {
+  const head = JSON.stringify({ apiVersion: apiVersionOf(kind), kind: kind.kind });
+  const opening = Buffer.from(`${head.slice(0, -1)},`);
+  return (object) => {
+    const bytes = print(object);
+    const isFirst = bytes.subarray(0, opening.byteLength).equals(opening);
+    if (!isFirst) return bytes;
+    // A copy: the bytes are shared with watchers. The brace takes the place of the last comma.
+    const item = Buffer.from(bytes.subarray(opening.byteLength - 1));
+    item[0] = BRACE;
+    return item;
+  };
+}
+
+const BRACE = '{'.charCodeAt(0);
 const COMMA = Buffer.from(',');
 const END = Buffer.from(']}\n');
 
@@ -75,7 +94,7 @@ function itemPrinter(
   const nowMs = parts.clock.nowMs();
   switch (form.kind) {
     case 'object':
-      return (object) => cache.json(kind, object);
+      return withoutKind(kind, (object) => cache.json(kind, object));
     case 'table':
       return (object) => Buffer.from(JSON.stringify(tableRow(kind, form, object, nowMs)));
     case 'partial':

@@ -1,7 +1,7 @@
 import { ApiError, badRequest } from '../../../shared/errors.ts';
 import type { JsonObject, JsonValue, KubeObject } from '../../../shared/meta/kube-object.ts';
 import type { Decoded, FieldValidation } from '../../../shared/schema/decode-json.ts';
-import { parseJsonText } from '../../../shared/schema/go-json-text.ts';
+import { findDuplicateKeys, parseJsonText } from '../../../shared/schema/go-json-text.ts';
 import type { Gvk } from '../../../shared/schema/gvk.ts';
 import { mediaTypeOf, readBody, unsupportedMediaType } from '../body.ts';
 import type { ResourceExchange } from '../exchange.ts';
@@ -22,20 +22,26 @@ export interface Patch {
   apply(kind: Gvk, current: KubeObject): Decoded;
 }
 
-/** Reads the patch of a request. Throws UnsupportedMediaType, BadRequest. */
+/** Reads the patch of a request. Throws BadRequest. */
 export async function readPatch(
   { req }: Pick<ResourceExchange, 'req'>,
+  type: PatchMediaType,
   fieldValidation: FieldValidation,
 ): Promise<Patch> {
-  const type = patchMediaType(req.headers['content-type']);
-  const patch = parsePatch((await readBody(req)).toString('utf8'));
+  const text = (await readBody(req)).toString('utf8');
+  const patch = parsePatch(text);
+  const looksForDuplicates = type !== 'application/json-patch+json' && fieldValidation !== 'Ignore';
+  const duplicates = looksForDuplicates
+    ? findDuplicateKeys(text).map((path) => `duplicate field "${path}"`)
+    : [];
   return {
     apply: (kind, current) => {
       const before = current as unknown as JsonObject;
       const isStrategic = type === 'application/strategic-merge-patch+json' && isObject(patch);
       try {
         const patched = applyPatch(type, kind, before, patch);
-        return decodePatched(kind, patched, fieldValidation, isStrategic ? patch : undefined);
+        const strategic = isStrategic ? patch : undefined;
+        return decodePatched(kind, patched, { fieldValidation, strategic, duplicates });
       } catch (error) {
         // The stack ended: operations can nest values deeper than any text that was parsed.
         if (error instanceof RangeError)
@@ -46,9 +52,10 @@ export async function readPatch(
   };
 }
 
-type PatchMediaType = (typeof PATCH_MEDIA_TYPES)[number];
+export type PatchMediaType = (typeof PATCH_MEDIA_TYPES)[number];
 
-function patchMediaType(contentType: string | undefined): PatchMediaType {
+/** How the request patches. Throws UnsupportedMediaType. */
+export function patchMediaType(contentType: string | undefined): PatchMediaType {
   const type = mediaTypeOf(contentType);
   const known = PATCH_MEDIA_TYPES.find((accepted) => accepted === type);
   if (known !== undefined) return known;

@@ -2,12 +2,14 @@ import { type ApiError, invalid, modifiedMeanwhile } from '../../../shared/error
 import { fieldInvalid } from '../../../shared/meta/field-error.ts';
 import type { KubeObject } from '../../../shared/meta/kube-object.ts';
 import type { ResourceKind } from '../../../shared/resources/resource-kind.ts';
+import { anotherObject } from '../../store/next-object.ts';
 import { decodeBody, readBody } from '../body.ts';
 import type { ResourceExchange } from '../exchange.ts';
 import { addWarnings } from '../output/respond.ts';
 import { respondObject } from '../output/respond-object.ts';
 import { type CheckedWriteOptions, writeOptions } from '../query/write-options.ts';
 import { checkName } from './check-name.ts';
+import { distinctOwners } from './distinct-owners.ts';
 import { inNamespace } from './in-namespace.ts';
 
 /** The kinds whose PUT also creates (AllowCreateOnUpdate of their strategies upstream). */
@@ -29,11 +31,16 @@ export async function updateObject(exchange: ResourceExchange): Promise<void> {
     respondObject(exchange, 201, await parts.registry.create(kind, object, options));
     return;
   }
-  checkConditional(kind, object);
-  const updated = await parts.registry.update(kind, key, () => object, {
-    ...options,
-    ...uidOf(object),
-  });
+  checkConditional(kind, object, parts.registry.find(kind, key)?.metadata.uid);
+  let generation: number | undefined;
+  const change = (current: KubeObject) => {
+    generation = current.metadata.generation;
+    return object;
+  };
+  const updated = await parts.registry.update(kind, key, change, { ...options, ...uidOf(object) });
+  if (updated.metadata.generation !== generation) {
+    addWarnings(exchange.res, kind.strategy.warnings?.(updated) ?? []);
+  }
   respondObject(exchange, 200, updated);
 }
 
@@ -48,8 +55,9 @@ export async function putObject(
   const { object, warnings } = decodeBody(kind, contentType, body, options.fieldValidation);
   const located = inNamespace(info, object);
   checkName(info.name, located.metadata.name);
-  addWarnings(res, warnings);
-  return located;
+  const owned = distinctOwners(located);
+  addWarnings(res, [...warnings, ...owned.warnings]);
+  return owned.object;
 }
 
 /** The object that a PUT means: one of the same name that was made anew is another. */
@@ -57,10 +65,16 @@ export function uidOf({ metadata }: KubeObject): { uid?: string } {
   return metadata.uid ? { uid: metadata.uid } : {};
 }
 
-function checkConditional(kind: ResourceKind, object: KubeObject): void {
+function checkConditional(
+  kind: ResourceKind,
+  object: KubeObject,
+  stored: string | undefined,
+): void {
   if (!NEVER_UNCONDITIONAL.has(kind.plural)) return;
+  // Another object than the stored one is the graver fault: the registry refuses it.
+  if (object.metadata.uid && object.metadata.uid !== stored) return;
   if ((object.metadata.resourceVersion ?? '') !== '') return;
-  throw invalid(kind, object.metadata.name, [
+  throw invalid({ group: kind.group, kind: kind.plural }, object.metadata.name, [
     fieldInvalid(
       'metadata.resourceVersion',
       { goSyntax: '0x0' },
@@ -71,5 +85,8 @@ function checkConditional(kind: ResourceKind, object: KubeObject): void {
 
 /** An update that means an object of before: it may not bring it back. */
 function staleCreation(kind: ResourceKind, object: KubeObject): ApiError {
-  return modifiedMeanwhile(kind, object.metadata.name);
+  const { uid } = object.metadata;
+  return uid
+    ? anotherObject(kind, object.metadata, uid)
+    : modifiedMeanwhile(kind, object.metadata.name);
 }

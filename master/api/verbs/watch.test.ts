@@ -29,12 +29,14 @@ afterEach(async () => {
 /** The lines of one watch, each awaited when it is asked for. */
 class Watch {
   readonly code: number;
+  readonly contentType: string | null;
   private readonly abort: AbortController;
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   private text = '';
 
   constructor(answer: Response, abort: AbortController) {
     this.code = answer.status;
+    this.contentType = answer.headers.get('content-type');
     this.abort = abort;
     this.reader = (answer.body as ReadableStream<Uint8Array>).getReader();
   }
@@ -112,6 +114,20 @@ test('from a version on come the changes after it', async () => {
   const first = await create('a');
   await create('b');
   const events = await watch(`resourceVersion=${first.metadata.resourceVersion}`);
+  expect(events.contentType).toBe('application/json');
+  expect(await events.take(1)).toEqual(['ADDED b']);
+  await create('c');
+  expect(await events.take(1)).toEqual(['ADDED c']);
+});
+
+test('changes since a version come whole, however large they are together', async () => {
+  const { metadata } = await create('a');
+  for (let round = 0; round < 8; round += 1) {
+    await change('a', { data: { x: `${round}`.repeat(900_000) } });
+  }
+  const events = await watch(`resourceVersion=${metadata.resourceVersion}`);
+  expect(await events.take(8)).toEqual(Array.from({ length: 8 }, () => 'MODIFIED a'));
+  await create('b');
   expect(await events.take(1)).toEqual(['ADDED b']);
 });
 

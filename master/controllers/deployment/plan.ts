@@ -3,9 +3,11 @@ import type { Deployment, Pod, ReplicaSet } from '../../../shared/schema/kuberne
 import {
   DESIRED_REPLICAS,
   newestSetAnnotations,
+  REVISION,
   revisionOf,
   scaleAnnotations,
 } from './annotations.ts';
+import { compareAge } from './compare-age.ts';
 import { equalTemplates, podTemplateHash } from './pod-template-hash.ts';
 import { type RolloutBounds, rolloutBounds } from './rollout-bounds.ts';
 import { scaleProportionally } from './scale-proportionally.ts';
@@ -31,7 +33,7 @@ export interface Rollout {
 }
 
 export function rolloutOf(deployment: Deployment, sets: readonly ReplicaSet[]): Rollout {
-  const byAge = [...sets].sort(compareCreation);
+  const byAge = [...sets].sort(compareAge);
   const newest = byAge.find(
     ({ spec }) =>
       spec.template !== undefined && equalTemplates(spec.template, deployment.spec.template),
@@ -158,18 +160,12 @@ function planNewest(
     ...newestSetAnnotations(deployment, newest?.metadata.annotations, revision),
     ...scaled,
   };
+  const revisionStep = setRevision(deployment, Number(annotations[REVISION]));
   if (newest === undefined) {
     const hash = podTemplateHash(deployment.spec.template, deployment.status.collisionCount);
     const name = `${deployment.metadata.name}-${hash}`;
-    return [
-      { kind: 'create', name, hash, replicas: size, annotations },
-      ...setRevision(deployment, Number(annotations['deployment.kubernetes.io/revision'])),
-    ];
+    return [{ kind: 'create', name, hash, replicas: size, annotations }, ...revisionStep];
   }
-  const revisionStep = setRevision(
-    deployment,
-    Number(annotations['deployment.kubernetes.io/revision']),
-  );
   if (newest.spec.replicas !== size) return [scaleTo(newest, size, annotations), ...revisionStep];
   return [...annotate(newest, annotations), ...revisionStep];
 }
@@ -284,9 +280,4 @@ function isActiveSet(set: ReplicaSet): boolean {
 
 function totalReplicas(sets: readonly ReplicaSet[]): number {
   return sets.reduce((sum, { spec }) => sum + (spec.replicas ?? 0), 0);
-}
-
-function compareCreation(left: ReplicaSet, right: ReplicaSet): number {
-  const [a, b] = [left.metadata.creationTimestamp, right.metadata.creationTimestamp];
-  return a === b ? (left.metadata.name < right.metadata.name ? -1 : 1) : a < b ? -1 : 1;
 }

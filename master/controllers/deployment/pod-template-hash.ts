@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { PodTemplateSpec } from '../../../shared/schema/kubernetes-types.ts';
+import { NAME_ALPHABET } from '../../store/generated-name.ts';
+import { equalJson } from '../../store/json-equal.ts';
 
 export const POD_TEMPLATE_HASH = 'pod-template-hash';
-
-/** Kubernetes' alphabet for generated names: no vowels, so no words. */
-const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
 /**
  * Names a template in ReplicaSet names and pod labels: equal templates, equal hashes; `collisionCount` makes another one when two
@@ -18,12 +17,14 @@ export function podTemplateHash(
     .update(canonicalJson(withoutHash(template)))
     .update(collisionCount === undefined ? '' : String(collisionCount))
     .digest();
-  return [...digest.subarray(0, 10)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
+  return [...digest.subarray(0, 10)]
+    .map((byte) => NAME_ALPHABET[byte % NAME_ALPHABET.length])
+    .join('');
 }
 
 /** Whether two templates differ only in the hash label that the controller adds. */
 export function equalTemplates(left: PodTemplateSpec, right: PodTemplateSpec): boolean {
-  return canonicalJson(withoutHash(left)) === canonicalJson(withoutHash(right));
+  return equalJson(withoutHash(left), withoutHash(right));
 }
 
 function withoutHash(template: PodTemplateSpec): PodTemplateSpec {

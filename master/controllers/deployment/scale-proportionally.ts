@@ -1,5 +1,6 @@
 import type { ReplicaSet } from '../../../shared/schema/kubernetes-types.ts';
 import { DESIRED_REPLICAS, MAX_REPLICAS } from './annotations.ts';
+import { compareAge } from './compare-age.ts';
 
 /**
  * A change of spec.replicas in the middle of a rollout is shared among the active ReplicaSets in proportion to their size, the
@@ -18,7 +19,7 @@ export function scaleProportionally(
   let left = allowed - total;
   const growing = left > 0;
   const ordered = [...sets].sort(
-    (a, b) => size(b) - size(a) || compareAge(a, b, growing ? 'newest first' : 'oldest first'),
+    (a, b) => size(b) - size(a) || (growing ? compareAge(b, a) : compareAge(a, b)),
   );
   const sizes = new Map<string, number>();
   for (const set of ordered) {
@@ -44,12 +45,6 @@ function proportion(set: ReplicaSet, desired: number, allowed: number, left: num
       : Number(set.metadata.annotations?.[DESIRED_REPLICAS] ?? 0) || desired;
   const share = Math.round((size * allowed) / before) - size;
   return left > 0 ? Math.max(0, Math.min(share, left)) : Math.min(0, Math.max(share, left));
-}
-
-function compareAge(a: ReplicaSet, b: ReplicaSet, order: 'newest first' | 'oldest first'): number {
-  const [left, right] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp];
-  const older = left < right ? -1 : left > right ? 1 : a.metadata.name < b.metadata.name ? -1 : 1;
-  return order === 'oldest first' ? older : -older;
 }
 
 function byUid(sets: readonly ReplicaSet[], uid: string): ReplicaSet {

@@ -1,4 +1,5 @@
 import { objectKey } from '../../../shared/meta/kube-object.ts';
+import { selects } from '../../../shared/meta/label-selector.ts';
 import { controllerOf, controllerReference } from '../../../shared/meta/owner-reference.ts';
 import { parseQueueKey, queueKey } from '../../../shared/reconcile/queue-key.ts';
 import { PODS } from '../../../shared/resources/pod.ts';
@@ -60,7 +61,10 @@ function setsOf({ registry }: ControllerParts, pod: Pod): string[] {
   const { namespace = '' } = pod.metadata;
   const owner = controllerOf(pod.metadata);
   if (owner !== undefined) return owner.kind === 'ReplicaSet' ? [`${namespace}/${owner.name}`] : [];
-  return registry.list(REPLICA_SETS, namespace).map(queueKey);
+  return registry
+    .list(REPLICA_SETS, namespace)
+    .filter(({ spec }) => selects(spec.selector, pod.metadata.labels))
+    .map(queueKey);
 }
 
 async function execute(

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Logger } from '../../shared/logger.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
+import { Membership } from './enrol.ts';
+import { Identity } from './identity.ts';
+import { sha256Hex } from './node-crypto.ts';
+
+const silent: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silent,
+};
+/** Every pause is over at once. */
+const clock: Clock = {
+  nowMs: Date.now,
+  monotonicMs: () => 0,
+  after: (_delayMs, callback) => {
+    const pending = setImmediate(callback);
+    return () => clearImmediate(pending);
+  },
+};
+
+const root = mkdtempSync(join(tmpdir(), 'skerry-enrol-'));
+/** The bodies of the enrolments, as they came. */
+const requests: string[] = [];
+let lostAnswers = 0;
+let ca: string;
+let server: Server;
+let url: string;
+
+beforeAll(async () => {
+  const key = join(root, 'ca.key');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  writeFileSync(key, pem);
+  const certificate = join(root, 'ca.crt');
+  const names = ['-subj', '/CN=master', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  execFileSync('openssl', ['req', '-x509', '-new', '-key', key, ...names, '-out', certificate]);
+  ca = readFileSync(certificate, 'utf8');
+  server = createServer({ key: pem, cert: ca }, async (request, response) => {
+    if (request.url === '/skerry/v1/ca') return response.end(ca);
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    requests.push(body);
+    if (lostAnswers-- > 0) return request.socket.destroy();
+    const { nodeName } = JSON.parse(body) as { nodeName: string };
+    const answer = { nodeName, clusterId: 'c', certificate: ca, ca, masterSigningKey: '' };
+    return response.end(JSON.stringify({ ...answer, lifetimeSeconds: 60, broker: '' }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.close();
+  rmSync(root, { recursive: true });
+});
+
+test('a join whose answers are lost sends the same bytes again, so that its token is not used up', async () => {
+  const identity = new Identity(join(root, 'agent'));
+  await identity.open();
+  const membership = new Membership({ identity, clock, random: () => 0, logger: silent });
+  const token = `abcdef.${'0'.repeat(16)}.${sha256Hex(new X509Certificate(ca).raw)}`;
+  const request = { server: url, token, nodeName: 'pi-1' };
+  const { signal } = new AbortController();
+  lostAnswers = 2;
+  await membership.join(request, signal);
+  expect(requests).toHaveLength(3);
+  expect(new Set(requests).size).toBe(1);
+
+  await membership.rejoin(request, signal);
+  expect(requests).toHaveLength(4);
+  expect(requests[3]).not.toBe(requests[0]);
+});

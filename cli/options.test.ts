@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { AGENT_OPTIONS, parseOptions } from './options.ts';
+
+const dataDir = (...args: string[]) =>
+  parseOptions(args, AGENT_OPTIONS, { max: 0 }).values['data-dir'];
+
+test('a relative --data-dir is one of the folder where the command is given', () => {
+  expect(dataDir('--data-dir', 'data')).toBe(`${process.cwd()}/data`);
+  expect(dataDir('--data-dir=/srv/data/')).toBe('/srv/data');
+  expect(dataDir()).toBeUndefined();
+});
+
+test('an option that does not exist is named', () => {
+  expect(() => dataDir('--bogus')).toThrow("Unknown option '--bogus'; --help shows the options");
+});

@@ -7,7 +7,11 @@ import { removeFolderIfEmpty } from './host/small-files.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { listFolder, removeFolder } from './host/volume-files.ts';
 import { agentIdFrom } from './link/agent-id.ts';
+import { purgeDns } from './network/dns/dns.ts';
 import { RoutedPodNetwork } from './network/pod-network.ts';
+import { purgeRoutes } from './network/routes/routes.ts';
+import { NftablesBackend } from './network/service-proxy/nftables.ts';
+import { UserspaceBackend } from './network/service-proxy/userspace.ts';
 import { stopContainers } from './pods/stop-containers.ts';
 import { installedRuntimes } from './runtime/choose-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -53,6 +57,11 @@ async function purgeMachine(dataDir: string, agentId: string, log: Logger): Prom
     log,
   });
   await network.purge();
+  await purgeDns(agentId);
+  await purgeRoutes(agentId);
+  const clock = new SystemClock();
+  await new UserspaceBackend({ agentId, clock, log, random: Math.random }).purge();
+  await new NftablesBackend({ agentId, log }).purge();
   await clearCgroupTree(detectCgroups(), agentCgroup(agentId), CLEAN_UP_PATIENCE_MS);
   // With the tmpfs of its volumes.
   await removeFolder(runDir);

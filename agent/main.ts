@@ -9,6 +9,7 @@ import { machineName } from './host/machine-name.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { Identity } from './link/identity.ts';
 import { Link } from './link/session.ts';
+import { NodeNetwork } from './network/node-network.ts';
 import { RoutedPodNetwork } from './network/pod-network.ts';
 import { ReportedEvents } from './node/event-recorder.ts';
 import { loadInventory } from './node/inventory-cache.ts';
@@ -141,13 +142,34 @@ export async function startAgent({
       logger: log.child({ part: 'link' }),
       onRefused: (message) => onFatal(new Error(message)),
       onJoined: () => onJoined(),
-      onBeat: () => upkeep.beat(),
+      onBeat: () => {
+        upkeep.beat();
+        nodeNetwork.beat();
+      },
+    });
+    const nodeNetwork: NodeNetwork = new NodeNetwork({
+      agentId,
+      nodeName,
+      clusterId: () => identity.enrolment?.clusterId,
+      nodeIp,
+      podCidr: () => node.podCidr(),
+      isLinked: () => link.connected,
+      state,
+      localPods: {
+        localPod: (podUid) => pods.localPod(podUid),
+        subscribeAll: (changed) => pods.subscribeAll(changed),
+      },
+      clock,
+      random: Math.random,
+      log,
+      onChange: () => attempt(reporter.refresh(), 'the node was not reported'),
     });
     const network = new RoutedPodNetwork({
       agentId,
       pins: new NamespacePins(`${runDir}/ns`),
       nodeIp,
       podCidr: () => node.podCidr(),
+      podMtuBytes: () => nodeNetwork.podMtuBytes(),
       log: log.child({ part: 'network' }),
     });
     await network.start();
@@ -171,6 +193,7 @@ export async function startAgent({
         sources,
         node: nodeFacts,
         clusterDomain: CLUSTER_DOMAIN,
+        dnsAddress: () => nodeNetwork.dnsAddress,
         sharedMemoryBytes: SHARED_MEMORY_BYTES,
       }),
       logs: logFolders,
@@ -196,6 +219,7 @@ export async function startAgent({
       liveFigures: () => readLiveFigures(folders.state),
       nodeIp,
       podCidr: () => node.podCidr(),
+      networkAnnotations: () => nodeNetwork.annotations(),
     });
     const attempt = (work: Promise<void>, failure: string) => {
       work.catch((error: unknown) => log.warn(failure, { error: String(error) }));
@@ -204,14 +228,24 @@ export async function startAgent({
       clock,
       boundLogs: () => logFolders.bound(),
       report: () => reporter.refresh(),
-      resync: () => pods.resync(),
+      resync: () => {
+        pods.resync();
+        nodeNetwork.resync();
+      },
       log,
     });
 
-    // The saved pods first: they wait for no master.
+    // The saved pods first, with the network that they need: they wait for no master.
+    await nodeNetwork.start();
+    stops.push(() => nodeNetwork.stop());
     await pods.start();
     stops.push(() => pods.stop());
-    stops.push(node.onChange(() => attempt(reporter.refresh(), 'the node was not reported')));
+    stops.push(
+      node.onChange(() => {
+        nodeNetwork.nodeChanged();
+        attempt(reporter.refresh(), 'the node was not reported');
+      }),
+    );
     await reporter.start();
     link.start();
     stops.push(() => link.stop());

@@ -125,3 +125,12 @@ export interface ContainerRuns {
   /** Calls back when a container of the pod may have changed; the answer ends that. */
   subscribe(podUid: string, changed: () => void): () => void;
 }
+
+/** What a node knows of one of its own pods. */
+export interface LocalPod {
+  ready: boolean;
+  /** It is being deleted, or already gone. */
+  terminating: boolean;
+  /** undefined: nothing can be reached, as after the pod ended. */
+  address: string | undefined;
+}

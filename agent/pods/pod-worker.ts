@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../shared/logger.ts';
+import { isConditionTrue } from '../../shared/meta/condition.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
@@ -13,6 +14,7 @@ import type {
   ContainerReadiness,
   ContainerRuns,
   EventRecorder,
+  LocalPod,
   NodeFacts,
   PodCgroups,
   PodLogs,
@@ -75,7 +77,11 @@ export class PodWorker implements ContainerRuns {
   readonly #memories = new Map<string, PodMemory>();
   readonly #desired = new Map<string, Pod>();
   readonly #uidOfKey = new Map<string, string>();
-  readonly #listeners = new Set<{ podUid: string; changed: () => void }>();
+  /** Without a uid: of every pod. */
+  readonly #listeners = new Set<{
+    podUid: string | undefined;
+    changed: (podUid: string) => void;
+  }>();
   /** Undoes the subscriptions. */
   readonly #ends: (() => void)[] = [];
   #timeOrigin = { wallMs: 0, monotonicMs: 0 };
@@ -163,6 +169,29 @@ export class PodWorker implements ContainerRuns {
     if (status === undefined) return undefined;
     const { run, previous } = record?.containers[container] ?? {};
     return { status, attempt: run?.attempt, previousAttempt: previous?.attempt };
+  }
+
+  /**
+   * What this node itself knows of a pod, whatever the master last heard: for services and names, which must not wait for it. Undefined
+   * until the machine was read; a pod that is gone has no address.
+   */
+  localPod(podUid: string): LocalPod | undefined {
+    if (!this.#isSynced) return undefined;
+    const desired = this.#desired.get(podUid);
+    const status = this.#memories.get(podUid)?.record?.status;
+    if (desired === undefined) return { ready: false, terminating: true, address: undefined };
+    return {
+      ready: isConditionTrue(status?.conditions, 'Ready'),
+      terminating: desired.metadata.deletionTimestamp !== undefined,
+      address: status?.podIP,
+    };
+  }
+
+  /** Calls back with the uid of every pod whose status differs from before; the answer ends that. */
+  subscribeAll(changed: (podUid: string) => void): () => void {
+    const listener = { podUid: undefined, changed };
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Calls back whenever the pod's status was worked out anew and differs; the answer ends that. */
@@ -418,7 +447,9 @@ export class PodWorker implements ContainerRuns {
   }
 
   #tellListeners(uid: string): void {
-    for (const { podUid, changed } of this.#listeners) if (podUid === uid) changed();
+    for (const { podUid, changed } of this.#listeners) {
+      if (podUid === undefined || podUid === uid) changed(uid);
+    }
   }
 
   /** Saves the record and then reports the status, in the background and always the newest; one at a time for each pod. */

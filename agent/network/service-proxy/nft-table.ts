@@ -40,7 +40,7 @@ export function fullText(name: string, table: NftTable): string {
   return lines.join('\n');
 }
 
-export function elementText([key, value]: readonly [string, string]): string {
+function elementText([key, value]: readonly [string, string]): string {
   return value === '' ? key : `${key} : ${value}`;
 }
 

@@ -1,6 +1,7 @@
 import { stat, truncate, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import nedb from '@seald-io/nedb';
+import { namingFullDisk } from '../../shared/disk-full.ts';
 import { AppendFile } from './append-file.ts';
 import {
   BATCH_END,
@@ -117,13 +118,14 @@ export class NedbStore implements Store {
     this.#file = new AppendFile(options.path);
   }
 
-  /** Throws with one sentence when the file is lost, damaged, sealed with another key, or not writable. */
+  /** Throws with one sentence when the file is lost, damaged, sealed with another key, or not writable, or the disk is full. */
   async open(): Promise<void> {
     try {
       await this.#load();
     } catch (error) {
       await this.#file.close();
-      const why = error instanceof Error ? error.message : String(error);
+      const named = namingFullDisk(error, this.#options.path);
+      const why = named instanceof Error ? named.message : String(named);
       throw new Error(`the store cannot be opened: ${why}`, { cause: error });
     }
   }

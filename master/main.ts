@@ -24,6 +24,7 @@ import { JoinTokens } from './pki/tokens.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { ClusterAddresses } from './store/cluster-addresses.ts';
 import { EventRecorder } from './store/event-recorder.ts';
+import { FirstStart } from './store/first-start.ts';
 import { lockFolder } from './store/folder-lock.ts';
 import { NedbStore } from './store/nedb-store.ts';
 import { volatilePaths } from './store/object-path.ts';
@@ -104,8 +105,10 @@ export async function startMaster({
     );
 
     let storeFailure: string | undefined;
+    const firstStart = new FirstStart(folder);
     const store = new NedbStore({
       path: `${folder}/store.db`,
+      mustExist: await firstStart.isOver(),
       isVolatile: volatilePaths(CATALOG),
       cipher: await openSecretCipher({
         keyFile: `${folder}/secrets.key`,
@@ -212,6 +215,8 @@ export async function startMaster({
     });
 
     await createSystemObjects(registry, systemAddresses);
+    // Before anybody can connect: from here on an empty store is a lost one.
+    await firstStart.complete();
     await fleet.start();
     stops.push(() => fleet.stop());
     controllers.start();

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { namingFullDisk } from '../../shared/disk-full.ts';
 
 /** Makes the folder and its parents, readable by nobody else. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
@@ -28,16 +29,28 @@ export async function writeFileDurably(
   mode = 0o600,
 ): Promise<void> {
   const preparing = `${path}.new`;
-  await rm(preparing, { force: true });
-  const file = await open(preparing, 'wx', mode);
+  try {
+    await rm(preparing, { force: true });
+    await writeNewFile(preparing, content, mode);
+    await rename(preparing, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw namingFullDisk(error, path);
+  }
+}
+
+async function writeNewFile(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
+  const file = await open(path, 'wx', mode);
   try {
     await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(preparing, path);
-  await syncFolder(dirname(path));
 }
 
 /** Makes the names in a folder durable. */
@@ -95,7 +108,7 @@ export class AppendFile {
       this.#length += bytes.length;
     } catch (error) {
       await file.truncate(this.#length).catch(() => {});
-      throw error;
+      throw namingFullDisk(error, this.#path);
     }
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -53,7 +53,8 @@ test.each(['id', 'signing.key', 'sealing.key', 'tls.key'])(
 test('a lost id beside a saved state is refused: its containers carry the id', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-identity-'));
   try {
-    writeFileSync(join(folder, 'state.log'), 'something');
+    mkdirSync(join(folder, 'state'));
+    writeFileSync(join(folder, 'state/state.log'), 'something');
     await expect(new Identity(folder).open()).rejects.toThrow(`${folder}/id is missing`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -112,8 +112,8 @@ export class Identity {
       if (await missing(name))
         throw lost(`${folder}/${name}`, 'this device has joined a cluster', folder);
     }
-    if ((await missing('id')) && !(await missing('state.log'))) {
-      throw lost(`${folder}/id`, `${folder}/state.log is there`, folder);
+    if ((await missing('id')) && !(await missing('state/state.log'))) {
+      throw lost(`${folder}/id`, `${folder}/state/state.log is there`, folder);
     }
   }
 

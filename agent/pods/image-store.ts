@@ -1,10 +1,14 @@
+import { RecentlyUsed } from '../../shared/recently-used.ts';
 import type { ImageConfig, Runtime } from '../runtime/runtime.ts';
+
+/** More than the pods of a node have at a time: an image that is about to be used is not forgotten. */
+const MAX_CONFIGS = 256;
 
 /** What is known of images, so that a start asks the engine once; pulls run one after the other, as the kubelet does by default. */
 export class ImageStore {
   readonly #runtime: Runtime;
   readonly #nowMs: () => number;
-  readonly #configs = new Map<string, ImageConfig | { absentSinceMs: number }>();
+  readonly #configs = new RecentlyUsed<ImageConfig | { absentSinceMs: number }>(MAX_CONFIGS);
   readonly #pulls = new Map<string, Promise<void>>();
   #lastPull: Promise<unknown> = Promise.resolve();
 

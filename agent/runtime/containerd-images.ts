@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { RecentlyUsed } from '../../shared/recently-used.ts';
 import { CommandError } from '../host/command.ts';
 import { type Ctr, ctrError } from './ctr.ts';
 import type { ImageConfig } from './runtime.ts';
@@ -38,11 +39,13 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   arm: 'arm',
 };
 
-/** Images as containerd knows them. What a digest says never changes, so it is read once. */
+const MAX_CONFIGS = 128;
+
+/** Images as containerd knows them. What a digest says never changes, so it is read once; only the last used are kept. */
 export class ContainerdImages {
   readonly #ctr: Ctr;
   readonly #architecture: string;
-  readonly #byDigest = new Map<string, Omit<UnpackedImage, 'imageId'>>();
+  readonly #byDigest = new RecentlyUsed<Omit<UnpackedImage, 'imageId'>>(MAX_CONFIGS);
 
   /** `architecture` as Node's process.arch. */
   constructor(ctr: Ctr, architecture: string) {

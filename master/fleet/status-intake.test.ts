@@ -343,3 +343,31 @@ test('what fails for now is not acknowledged, and written when it comes again', 
   expect(seen).toEqual([{ sequence: 2, refused: [] }]);
   expect(pod('web')?.status?.phase).toBe('Running');
 });
+
+test('of the batches that a node sends without waiting, the first and the newest are taken', async () => {
+  const { uid } = (await fixture.addPod('web', 'a')).metadata;
+  const { store } = fixture;
+  const txn = store.txn.bind(store);
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  store.txn = async (...parts) => {
+    await gate;
+    return txn(...parts);
+  };
+  const send = (node: string, sequence: number) => {
+    const status = { ...RUNNING, message: `${sequence}` };
+    const reports = [{ key: `pods/default/web/${uid}`, body: { uid, status } }];
+    intake.reports(node, { session: '1.1', sequence, reports });
+  };
+  for (let sequence = 1; sequence <= 5; sequence += 1) send('a', sequence);
+  send('b', 6);
+  open();
+  await intake.stop();
+  expect(seen.map(({ sequence }) => sequence).sort()).toEqual([1, 5, 6]);
+  expect(pod('web')?.status?.message).toBe('5');
+  send('a', 7);
+  await intake.stop();
+  expect(seen.at(-1)?.sequence).toBe(7);
+});

@@ -27,7 +27,8 @@ export interface ReportBatch {
 
 /**
  * Writes what nodes report, one batch of a node after the other. Invariant: a batch is acknowledged after every report in it was
- * written durably or refused for good; when one fails for now the whole batch comes again, which does no harm.
+ * written durably or refused for good; when one fails for now the whole batch comes again, which does no harm. Of each node one batch is under way and one waits, however
+ * many come: a newer one takes the place of the one that waits, which is not acknowledged and so comes again.
  */
 export class StatusIntake {
   readonly #options: StatusIntakeOptions;
@@ -37,6 +38,8 @@ export class StatusIntake {
   readonly #leases: NodeLeases;
   /** The end of what is being done for each node. */
   readonly #queues = new Map<string, Promise<void>>();
+  /** The batch under way of each node, and the one that waits. */
+  readonly #batches = new Map<string, ReportBatch[]>();
   /** Nodes whose heartbeat is being written: the next one says the same. */
   readonly #beating = new Set<string>();
 
@@ -58,7 +61,14 @@ export class StatusIntake {
   }
 
   reports(node: string, batch: ReportBatch): void {
-    this.#inTurn(node, () => this.#takeBatch(node, batch));
+    const batches = this.#batches.get(node) ?? [];
+    if (batches.length > 1) {
+      batches[1] = batch;
+      return;
+    }
+    batches.push(batch);
+    this.#batches.set(node, batches);
+    this.#inTurn(node, () => this.#takeFirst(node, batches));
   }
 
   alive(node: string): void {
@@ -81,6 +91,15 @@ export class StatusIntake {
     void turn.then(() => {
       if (this.#queues.get(node) === turn) this.#queues.delete(node);
     });
+  }
+
+  async #takeFirst(node: string, batches: ReportBatch[]): Promise<void> {
+    try {
+      if (batches[0]) await this.#takeBatch(node, batches[0]);
+    } finally {
+      batches.shift();
+      if (batches.length === 0) this.#batches.delete(node);
+    }
   }
 
   /** Reports of one batch are about different things, so they are written at once: the store gathers them into one commit. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { NedbStore } from './nedb-store.ts';
+import { openSecretCipher } from './secret-cipher.ts';
 
 const run = promisify(execFile);
 
@@ -46,6 +47,26 @@ it('a full disk stops the store with the reason; with room again nothing acknowl
   await again.open();
   expect((await again.list('/registry/')).records).toHaveLength(written);
   await again.close();
+});
+
+it('a start on a full disk names the file that cannot be written', async () => {
+  const path = join(disk, 'store.db');
+  const first = new NedbStore({ path });
+  await first.open();
+  await first.close();
+  await expect(writeFile(join(disk, 'filler'), Buffer.alloc(2 ** 20))).rejects.toThrow('ENOSPC');
+  const remedy =
+    'cannot be written (ENOSPC: no space left on device, write): make room on its disk';
+  await expect(new NedbStore({ path }).open()).rejects.toThrow(
+    `the store cannot be opened: ${path} ${remedy}`,
+  );
+  const key = { keyFile: join(disk, 'secrets.key'), storeFile: join(disk, 'none') };
+  await expect(openSecretCipher(key)).rejects.toThrow(`${key.keyFile} ${remedy}`);
+  await rm(join(disk, 'filler'));
+  const again = new NedbStore({ path });
+  await again.open();
+  await again.close();
+  await openSecretCipher(key);
 });
 
 it('a folder that cannot be made is one clear sentence', async () => {

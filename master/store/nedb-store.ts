@@ -1,5 +1,7 @@
 import { stat, truncate, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import nedb from '@seald-io/nedb';
+import { namingFullDisk } from '../../shared/disk-full.ts';
 import { AppendFile } from './append-file.ts';
 import {
   BATCH_END,
@@ -35,6 +37,8 @@ export interface RecordCipher {
 export interface NedbStoreOptions {
   /** The one file; its folder is made when it is missing. */
   path: string;
+  /** The file has been written before: when it holds nothing, that is a loss and no beginning. */
+  mustExist?: boolean;
   /** Such records live in memory only, and take part in revisions, transactions and watches. */
   isVolatile?: (key: string) => boolean;
   cipher?: RecordCipher;
@@ -114,19 +118,20 @@ export class NedbStore implements Store {
     this.#file = new AppendFile(options.path);
   }
 
-  /** Throws with one sentence when the file is damaged, sealed with another key, or not writable. */
+  /** Throws with one sentence when the file is lost, damaged, sealed with another key, or not writable, or the disk is full. */
   async open(): Promise<void> {
     try {
       await this.#load();
     } catch (error) {
       await this.#file.close();
-      const why = error instanceof Error ? error.message : String(error);
+      const named = namingFullDisk(error, this.#options.path);
+      const why = named instanceof Error ? named.message : String(named);
       throw new Error(`the store cannot be opened: ${why}`, { cause: error });
     }
   }
 
   async #load(): Promise<void> {
-    await recoverTail(this.#options.path);
+    await recoverTail(this.#options.path, this.#options.mustExist ?? false);
     const database = this.#newDatabase();
     try {
       await database.loadDatabaseAsync();
@@ -436,7 +441,7 @@ function eventOf(operation: StoreOperation, revision: number): StoreEvent {
 }
 
 /** Cuts off a half written batch, and refuses what would otherwise be lost in silence. */
-async function recoverTail(path: string): Promise<void> {
+async function recoverTail(path: string, mustExist: boolean): Promise<void> {
   const size = await sizeOf(path);
   const rest = `${path}~`;
   const sound = size ? await soundLength(path) : undefined;
@@ -447,10 +452,18 @@ async function recoverTail(path: string): Promise<void> {
         `${path} is ${size === undefined ? 'missing' : 'empty'}, but ${rest} is there: it may hold all records; look at it, then rename or remove it`,
       );
     }
+    if (mustExist) throw lost(path, size);
   }
   if (size !== undefined && sound !== size) await truncate(path, sound ?? 0);
   // What a compaction left that did not come to its end.
   if ((await sizeOf(rest)) !== undefined) await unlink(rest);
+}
+
+function lost(path: string, size: number | undefined): Error {
+  const how = size === undefined ? 'is missing' : size === 0 ? 'is empty' : 'holds no records';
+  return new Error(
+    `${path} ${how}: put it back from a backup, or remove ${dirname(path)} to begin an empty cluster`,
+  );
 }
 
 /** Bytes; undefined: there is no such file. */

@@ -134,6 +134,39 @@ describe('a watch', () => {
     expect(() => later.watch(BOATS, store.revision() - 1, () => {})).toThrow('too old');
   });
 
+  it('reaches back fewer events when they are large, but always the newest few', async () => {
+    cache = await following({ historyBytes: 20_000 });
+    const revisions: number[] = [];
+    const grow = async (name: string, bytes: number) => {
+      const value = () =>
+        Buffer.from(`{"metadata":{"namespace":"x","name":"${name}"}}`.padEnd(bytes));
+      const key = objectPath(BOATS, { namespace: 'x', name });
+      await store.txn([], [{ kind: 'put', key, value }]);
+      revisions.push(store.revision());
+    };
+    const reach = () => {
+      const last = revisions.findLastIndex((revision) => {
+        try {
+          cache.watch(BOATS, revision - 1, () => {})();
+          return false;
+        } catch (error) {
+          expect(error).toMatchObject({ reason: 'Expired' });
+          return true;
+        }
+      });
+      return revisions.length - 1 - last;
+    };
+    for (let index = 0; index < 30; index += 1) await grow('a', 1000);
+    expect(reach()).toBe(20);
+    await remove(BOATS, 'a');
+    revisions.push(store.revision());
+    expect(reach()).toBe(20);
+    for (let index = 0; index < 10; index += 1) await grow('b', 50_000);
+    expect(reach()).toBe(8);
+    for (let index = 0; index < 30; index += 1) await grow('c', 100);
+    expect(reach()).toBe(30);
+  });
+
   it('from an epoch that a restore has ended is Expired, and one that runs goes on', async () => {
     const seen: WatchEvent[] = [];
     cache.watch(BOATS, undefined, (events) => seen.push(...events));
@@ -158,10 +191,14 @@ it('a watcher from any revision sees each later event once and in order, or Expi
     removes: fc.boolean(),
     watches: fc.option(fc.nat(20)),
   });
+  const bounds = fc.oneof(
+    fc.record({ historySize: fc.nat(8) }),
+    fc.record({ historySize: fc.nat(30), historyBytes: fc.nat(2000) }),
+  );
   await fc.assert(
-    fc.asyncProperty(fc.array(write, { maxLength: 40 }), fc.nat(8), async (writes, historySize) => {
+    fc.asyncProperty(fc.array(write, { maxLength: 40 }), bounds, async (writes, options) => {
       store = new MemoryStore();
-      cache = await following({ historySize });
+      cache = await following(options);
       const truth: string[] = [];
       cache.watch(BOATS, undefined, (events) => truth.push(...events.map(lineOf)));
       const watchers: { after: number; seen: string[] }[] = [];

@@ -1,7 +1,7 @@
 import { expired } from '../../shared/errors.ts';
 import type { KubeObject, ObjectKey } from '../../shared/meta/kube-object.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
-import { CachedKind } from './cached-kind.ts';
+import { CachedKind, type HistoryBounds } from './cached-kind.ts';
 import { kindPrefix, parseObjectPath } from './object-path.ts';
 import { epochOf } from './revision.ts';
 import type { Store, StoreEvent } from './store.ts';
@@ -27,6 +27,8 @@ export interface Snapshot<T extends KubeObject = KubeObject> {
 export interface WatchCacheOptions {
   /** How many events of each kind are kept; 1,000 when absent. */
   historySize?: number;
+  /** How many bytes of objects, as they are stored, the events of each kind may hold; 8 MiB when absent. The newest few stay anyway. */
+  historyBytes?: number;
   /** Freezes every object in depth, so that tests find whoever changes one. */
   freeze?: boolean;
   /** Told of a watcher that threw; the others go on. Absent: the error is thrown from a microtask. */
@@ -40,7 +42,7 @@ export interface WatchCacheOptions {
 export class WatchCache {
   readonly #kinds = new Map<string, CachedKind>();
   readonly #json = new WeakMap<KubeObject, Buffer>();
-  readonly #historySize: number;
+  readonly #bounds: HistoryBounds;
   readonly #freeze: boolean;
   readonly #onWatcherError: (error: unknown) => void;
   #revision = 0;
@@ -48,7 +50,10 @@ export class WatchCache {
   #since = 0;
 
   constructor(options: WatchCacheOptions = {}) {
-    this.#historySize = options.historySize ?? 1000;
+    this.#bounds = {
+      events: options.historySize ?? 1000,
+      bytes: options.historyBytes ?? 8 * 2 ** 20,
+    };
     this.#freeze = options.freeze ?? false;
     this.#onWatcherError = options.onWatcherError ?? throwLater;
   }
@@ -67,7 +72,7 @@ export class WatchCache {
     this.#revision = revision;
     this.#since = revision;
     for (const { key, value } of records) {
-      this.#kindAt(key)?.load(this.#parse(value));
+      this.#kindAt(key)?.load(this.#parse(value), value.length);
     }
     const missed = early.filter((event) => event.revision > revision);
     early = undefined;
@@ -147,16 +152,19 @@ export class WatchCache {
 
   #change(kind: CachedKind, event: StoreEvent, path: string): WatchEvent | undefined {
     if (event.kind === 'put') {
-      const object = this.#parse(event.record.value);
-      const previous = kind.put(object);
-      return kind.record(this.#event(previous ? 'MODIFIED' : 'ADDED', object, previous, event));
+      const { value } = event.record;
+      const object = this.#parse(value);
+      const previous = kind.put(object, value.length);
+      const type = previous ? 'MODIFIED' : 'ADDED';
+      return kind.record(this.#event(type, object, previous, event), value.length);
     }
     const parsed = parseObjectPath(path);
-    const previous = parsed && kind.delete(parsed);
-    if (!previous) return undefined;
+    const removed = parsed && kind.delete(parsed);
+    if (!removed) return undefined;
+    const { object: previous, bytes } = removed;
     const metadata = { ...previous.metadata, resourceVersion: String(event.revision) };
     const last = this.#frozen({ ...previous, metadata });
-    return kind.record(this.#event('DELETED', last, previous, event));
+    return kind.record(this.#event('DELETED', last, previous, event), bytes);
   }
 
   #event(
@@ -190,7 +198,7 @@ export class WatchCache {
     const prefix = kindPrefix(name);
     let kind = this.#kinds.get(prefix);
     if (!kind) {
-      kind = new CachedKind(this.#historySize, this.#since);
+      kind = new CachedKind(this.#bounds, this.#since);
       this.#kinds.set(prefix, kind);
     }
     return kind;

@@ -1,0 +1,38 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { builtCertificateChild } from '../test/builders/certificate-child.ts';
+import { CollectingLogger } from '../test/builders/collecting-logger.ts';
+import { readMasterConfig } from './config.ts';
+import { startMaster } from './main.ts';
+
+const dataDir = mkdtempSync(join(tmpdir(), 'skerry-master-'));
+const x509Command = builtCertificateChild();
+afterAll(() => rmSync(dataDir, { recursive: true }));
+
+function start() {
+  return startMaster({
+    config: readMasterConfig({ 'data-dir': dataDir, listen: '127.0.0.1:0' }),
+    log: new CollectingLogger(),
+    assets: { x509Command, openApiDirectory: join(dataDir, 'openapi') },
+    defaultAddress: '127.0.0.1',
+    onFatal: () => {},
+  });
+}
+
+test('a master whose store was lost does not begin an empty cluster', async () => {
+  const store = join(dataDir, 'master/store.db');
+  const remedy = `put it back from a backup, or remove ${dataDir}/master to begin an empty cluster`;
+  await (await start()).stop();
+  await (await start()).stop();
+
+  rmSync(store);
+  await expect(start()).rejects.toThrow(`${store} is missing: ${remedy}`);
+  expect(existsSync(store)).toBe(false);
+  writeFileSync(store, '');
+  await expect(start()).rejects.toThrow(`${store} is empty: ${remedy}`);
+
+  rmSync(join(dataDir, 'master'), { recursive: true });
+  await (await start()).stop();
+}, 60_000);

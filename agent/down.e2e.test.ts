@@ -16,7 +16,7 @@ let counter = 0;
 
 beforeEach(async () => {
   counter += 1;
-  agentId = `d${process.pid}x${counter}`;
+  agentId = `${hex(process.pid, 8)}${hex(counter, 4)}`;
   dataDir = mkdtempSync(join(tmpdir(), 'skerry-down-'));
   runDir = `/run/skerry/${agentId}`;
   mkdirSync(join(dataDir, 'agent/state'), { recursive: true });
@@ -29,6 +29,10 @@ afterEach(async () => {
   await purgeAgent(dataDir, silentLogger);
   rmSync(dataDir, { recursive: true, force: true });
 });
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}
 
 async function leaveMachineParts(): Promise<void> {
   const shm = join(runDir, 'volumes/uid/.shm');

@@ -68,7 +68,7 @@ it('up starts the sample, and a second one installs and builds nothing', async (
   expect(steps.map((line) => line.slice(4).replace(/[,:] .*|, http.*/, ''))).toEqual([
     'dist/skerry is up to date',
     `a cluster is running on ${dataDir} already`,
-    'applying examples/sample.yaml',
+    'applying examples/sample.yaml (what was changed in it is set back)',
     'nodes',
     'pods',
     'an answer from the sample',

@@ -39,13 +39,14 @@ export const exchangeDatagrams: Exchange = ({ address, port }, message, listener
   socket.on('message', (bytes) => {
     if (open) listener.received(bytes);
   });
-  socket.connect(port, address, () => {
-    // A failure to connect is an error event.
+  // Not as connect's callback: that one gets the failure too, and the error event would stay silent.
+  socket.once('connect', () => {
     if (!open) return;
     socket.send(message, (error) => {
       if (error !== null) fail(error);
     });
   });
+  socket.connect(port, address);
   return close;
 };
 

@@ -43,7 +43,10 @@ it('down stops programs and containers, and up brings the pods back', async () =
   const result = await down(first);
   expect(result).toMatchObject({ code: 0 });
   expect(result.stdout).toContain('5 containers stopped');
-  expect((await found(first, agentId)).processes).toEqual([]);
+  // The engine's monitors tidy up for a moment behind their containers.
+  await expect
+    .poll(async () => (await found(first, agentId)).processes, { timeout: 10_000 })
+    .toEqual([]);
   expect(first.program('up').exit).toMatchObject({ code: 0 });
   first.forget();
   await first.start();

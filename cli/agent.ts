@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { readAgentConfig } from '../agent/config.ts';
 import { startAgent } from '../agent/main.ts';
 import { AGENT_ASSETS } from './assets.ts';
+import type { Command } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { openDataDir } from './data-dir.ts';
 import { openLog } from './log.ts';
-import type { Command } from './main.ts';
 import { AGENT_OPTIONS, parseOptions } from './options.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 

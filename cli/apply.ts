@@ -3,9 +3,9 @@ import type { JsonObject } from '../shared/meta/kube-object.ts';
 import type { Deployment } from '../shared/schema/kubernetes-types.ts';
 import { parseYamlDocuments } from '../shared/schema/yaml.ts';
 import { ApiClient, ApiFailure } from './api-client.ts';
+import type { Command } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { withLastApplied } from './last-applied.ts';
-import type { Command } from './main.ts';
 import { parseOptions } from './options.ts';
 import { type DiscoveredResource, discover, resourceOf, resourcePath } from './resource-path.ts';
 

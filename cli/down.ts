@@ -1,9 +1,9 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { purgeAgent, stopAgentPods } from '../agent/down.ts';
+import type { Command } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { findLockHolder, type LockHolder } from './lock-holder.ts';
 import { openLog } from './log.ts';
-import type { Command } from './main.ts';
 import { parseOptions } from './options.ts';
 
 /** A program that was told to stop ends in 3 s; one that has not after this long hangs. */

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../shared/meta/kube-object.ts';
 import { printYaml } from '../shared/schema/yaml.ts';
 import { ApiClient, ApiFailure } from './api-client.ts';
+import type { Command } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
-import type { Command } from './main.ts';
 import { parseOptions } from './options.ts';
 import { discover, findResource, resourcePath } from './resource-path.ts';
 import { alignColumns } from './table.ts';

@@ -1,10 +1,6 @@
+import type { Command } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
-
-/** What a command module exports: its help and what it does; the number is the exit code. */
-export interface Command {
-  usage: string;
-  run(args: string[]): Promise<number>;
-}
+import { suggestion } from './nearest-word.ts';
 
 /** Each command is loaded only when it is asked for: `skerry get` on a small device need not load a master. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
@@ -24,6 +20,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
   apply: {
     summary: 'create or change the objects of a manifest',
     load: async () => (await import('./apply.ts')).apply,
+  },
+  check: {
+    summary: 'look whether this machine is fit, and say what to do',
+    load: async () => (await import('./check.ts')).check,
   },
   get: { summary: 'show objects', load: async () => (await import('./get.ts')).get },
   down: {
@@ -45,7 +45,8 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) {
-    process.stderr.write(`skerry: unknown command "${name}"; \`skerry help\` lists them\n`);
+    const near = suggestion(name, Object.keys(COMMANDS));
+    process.stderr.write(`skerry: unknown command "${name}"${near}; \`skerry help\` lists them\n`);
     return 2;
   }
   const command = await entry.load();

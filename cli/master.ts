@@ -1,10 +1,10 @@
 import { readMasterConfig } from '../master/config.ts';
 import { startMaster } from '../master/main.ts';
 import { MASTER_ASSETS } from './assets.ts';
+import type { Command } from './command.ts';
 import { openDataDir } from './data-dir.ts';
 import { defaultAddress } from './default-address.ts';
 import { openLog } from './log.ts';
-import type { Command } from './main.ts';
 import { MASTER_OPTIONS, parseOptions } from './options.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 

@@ -13,3 +13,7 @@ test('a relative --data-dir is one of the folder where the command is given', ()
 test('an option that does not exist is named', () => {
   expect(() => dataDir('--bogus')).toThrow("Unknown option '--bogus'; --help shows the options");
 });
+
+test('an option that is nearly one is answered with that one', () => {
+  expect(() => dataDir('--data-dri', 'x')).toThrow('did you mean --data-dir?');
+});

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CommandFailure } from './command-failure.ts';
+import { nearestWord } from './nearest-word.ts';
 
 type OptionTable = Record<
   string,
@@ -41,7 +42,10 @@ export function parseOptions<Table extends OptionTable>(
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const message = error.message.replace(/\. To specify a positional.*$/, '');
-    throw new CommandFailure(`${message}; --help shows the options`, 2);
+    const unknown = /^Unknown option '--(.*)'/.exec(message)?.[1];
+    const near = unknown === undefined ? undefined : nearestWord(unknown, Object.keys(options));
+    const meant = near === undefined ? '' : `; did you mean --${near}?`;
+    throw new CommandFailure(`${message}${meant}; --help shows the options`, 2);
   }
 }
 

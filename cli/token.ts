@@ -8,8 +8,8 @@ import {
   newJoinToken,
 } from '../shared/wire/join-token.ts';
 import { ApiClient, ApiFailure } from './api-client.ts';
+import type { Command } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
-import type { Command } from './main.ts';
 import { parseOptions } from './options.ts';
 
 export const token: Command = {

@@ -1,5 +1,5 @@
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
-import type { Command } from './main.ts';
+import type { Command } from './command.ts';
 
 export const version: Command = {
   usage: 'usage: skerry version\n',

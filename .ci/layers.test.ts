@@ -36,6 +36,10 @@ const CASES: readonly (readonly [path: string, code: string, says: string])[] = 
   ['cli/get.ts', "import { a } from '../master/main.ts'; a();", 'cli imports only cli and shared'],
   ['cli/up.ts', "import { a } from '../master/store/registry.ts'; a();", 'cli starts the programs through'],
   ['cli/up.ts', "import { b } from '../master/main.ts'; b();", ''],
+  ['cli/check.ts', "import { a } from '../agent/preflight.ts'; a();", ''],
+  ['cli/check.ts', "import { a } from '../agent/preflight/survey.ts'; a();", 'cli starts the programs through'],
+  ['cli/status.ts', "import { a } from '../agent/local-view.ts'; a();", 'cli imports only cli and shared'],
+  ['cli/on-this-device.ts', "import { a } from '../agent/local-view.ts'; a();", ''],
   // One package, one wrapper.
   ['agent/pods/e.ts', "import { a } from 'execa'; a();", 'execa is imported only in'],
   ['agent/pods/f.ts', "export const lazy = import('execa');", 'execa is imported only in'],

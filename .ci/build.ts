@@ -2,6 +2,7 @@
  * Builds dist/: one bundle with chunks that are loaded on demand, the OpenAPI documents, and the command itself. Run by `npm run build`.
  */
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { build } from 'esbuild';
 import { writeOpenApiDocuments } from '../master/api/output/write-openapi-documents.ts';
 
@@ -37,15 +38,22 @@ await build({
 });
 await writeOpenApiDocuments(`${dist}/openapi`);
 await writeFile(`${dist}/lib/package.json`, '{"type":"module"}\n');
-await writeFile(
-  `${dist}/skerry`,
-  `#!/bin/sh
+await writeCommand('skerry', { root: '$here', node: process.execPath });
+await writeCommand('bin/skerry', { root: '$here/..', node: '$here/../node/bin/node' });
+
+/** `skerry` runs from a clone with the Node.js that built it; `bin/skerry` is a release's, with its own Node.js or the machine's. */
+async function writeCommand(file: string, { root, node }: { root: string; node: string }) {
+  await mkdir(dirname(`${dist}/${file}`), { recursive: true });
+  await writeFile(
+    `${dist}/${file}`,
+    `#!/bin/sh
 # The skerry command. The process that it becomes is the program itself: its pid is this one's.
 here=$(dirname -- "$(readlink -f -- "$0")")
-node=\${SKERRY_NODE:-${process.execPath}}
-[ -x "$node" ] || node=$(command -v node) || { echo "skerry: Node.js is gone from ${process.execPath}: run ./install.sh build again" >&2; exit 1; }
+node=\${SKERRY_NODE:-${node}}
+[ -x "$node" ] || node=$(command -v node) || { echo "skerry: there is no Node.js, neither ${node} nor on PATH: install nodejs 20 or newer, or build or install skerry again" >&2; exit 1; }
 export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
-exec "$node" ${NODE_FLAGS} "$here/lib/skerry.js" "$@"
+exec "$node" ${NODE_FLAGS} "${root}/lib/skerry.js" "$@"
 `,
-);
-await chmod(`${dist}/skerry`, 0o755);
+  );
+  await chmod(`${dist}/${file}`, 0o755);
+}

@@ -37,7 +37,7 @@ const CASES: readonly (readonly [path: string, code: string, says: string])[] = 
   ['cli/up.ts', "import { a } from '../master/store/registry.ts'; a();", 'cli starts the programs through'],
   ['cli/up.ts', "import { b } from '../master/main.ts'; b();", ''],
   ['cli/check.ts', "import { a } from '../agent/preflight.ts'; a();", ''],
-  ['cli/check.ts', "import { a } from '../agent/preflight/survey.ts'; a();", 'cli starts the programs through'],
+  ['cli/check.ts', "import { b } from '../agent/preflight/survey.ts'; b();", 'cli starts the programs through'],
   ['cli/status.ts', "import { a } from '../agent/local-view.ts'; a();", 'cli imports only cli and shared'],
   ['cli/on-this-device.ts', "import { a } from '../agent/local-view.ts'; a();", ''],
   // One package, one wrapper.

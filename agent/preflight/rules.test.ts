@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ListenerFacts, MachineSurvey, PreflightAim } from './facts.ts';
 import type { Finding, Severity } from './finding.ts';
-import { FIT_PI, PI_AIM } from './testing/recorded-machines.ts';
 import { judgeMachine, RULES } from './rules.ts';
+import { FIT_PI, PI_AIM } from './testing/recorded-machines.ts';
 
 type Change = (machine: MachineSurvey) => Partial<MachineSurvey>;
 

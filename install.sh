@@ -1,9 +1,13 @@
 #!/bin/sh
-# Skerry from a clone: ./install.sh up | build | test | down. Says what it does as it does it, and stops at the first failure.
+# Installs Skerry on this machine (master, agent, upgrade, uninstall, check), or runs it from a clone (up, down, build, test). Says what it
+# does as it does it, and stops at the first failure.
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+# --dry-run works without any tool: only the shell's own commands until it is known.
+case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
+here=$(CDPATH='' cd -- "${here:-/}" && pwd)
 cache=$here/.cache
+[ -e "$here/package.json" ] || cache=/var/tmp/skerry-install
 data_dir=${SKERRY_DATA_DIR:-/var/lib/skerry}
 
 # Node.js and npm for machines whose distribution has no Node.js 20: what `npm pack` of these packages gives, by exact version.
@@ -19,14 +23,32 @@ say() { printf '==> %s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
 usage() {
-  cat <<'END'
-usage: ./install.sh up [OPTION...]    start a one-node cluster with a sample application; options go to `skerry up`
+  printf '%s\n' "\
+usage: ./install.sh master [OPTION...]     install a master here, and an agent (--with-agent=false: no agent)
+       ./install.sh agent --server https://MASTER:6443 --token TOKEN [OPTION...]     join this device
+       ./install.sh upgrade [--side master|agent] [--rollback]     to this release, or back to the one before
+       ./install.sh uninstall [--keep-data]     remove Skerry, its pods and its data
+       ./install.sh check     say what of this machine would be in the way
+
+  --dry-run             print every step, and what would fail; change nothing
+  --yes                 ask nothing
+  --archive FILE        install this release, without any network
+  --pubkey FILE         the key that its signature is checked with (/etc/skerry/release.pub); kept for later ones
+  --allow-unsigned      install an archive that nobody signed
+  --packages WHAT       install, or only require, the operating system's packages (install from a clone, require from an archive)
+  --timeout SECONDS     how long a side may take to come up (90)
+  --root DIR            only lay the files under DIR, for an image of a disk
+  master: --listen, --advertise-address, --cluster-cidr, --node-cidr-mask-size, --service-cidr
+  agent:  --server, --token, --token-file, --node-name, --node-ip, --runtime
+  These are written into /etc/skerry/master.yaml and agent.yaml. Each option is a variable too: --dry-run is SKERRY_DRY_RUN=true.
+
+In a clone, without installing:
+       ./install.sh up [OPTION...]    start a one-node cluster with a sample application; options go to \`skerry up\`
        ./install.sh down [--purge]    stop it; --purge also removes its containers, links, cgroups and data
        ./install.sh build             install what building needs, and build dist/skerry
        ./install.sh test              install what the tests need, and run every check and test
 
-The data directory is /var/lib/skerry, or $SKERRY_DATA_DIR, or --data-dir DIR.
-END
+Its data directory is /var/lib/skerry, or \$SKERRY_DATA_DIR, or --data-dir DIR."
 }
 
 need_root() { [ "$(id -u)" = 0 ] || fail "this needs root: run it again with sudo"; }
@@ -242,12 +264,41 @@ run_tests() {
   build
   install_modules
   say "checking the scripts"
-  shellcheck "$here/install.sh" "$here/.ci/run"
+  shellcheck -x "$here/install.sh" "$here/.ci/run"
   say "checking and testing"
   (cd "$here" && node .ci/run-tests.js)
 }
 
+check() {
+  for command in "$here/bin/skerry" "$here/dist/skerry" /usr/bin/skerry; do
+    [ ! -x "$command" ] || exec "$command" check "$@"
+  done
+  fail "there is no skerry yet to check with: run ./install.sh build first"
+}
+
+# shellcheck source=install/steps.sh
+. "$here/install/steps.sh"
+# shellcheck source=install/options.sh
+. "$here/install/options.sh"
+# shellcheck source=install/preflight.sh
+. "$here/install/preflight.sh"
+# shellcheck source=install/release.sh
+. "$here/install/release.sh"
+# shellcheck source=install/sides.sh
+. "$here/install/sides.sh"
+# shellcheck source=install/programs.sh
+. "$here/install/programs.sh"
+# shellcheck source=install/upgrade.sh
+. "$here/install/upgrade.sh"
+# shellcheck source=install/uninstall.sh
+. "$here/install/uninstall.sh"
+
 case ${1:-} in
+  master) shift && install_master "$@" ;;
+  agent) shift && install_agent "$@" ;;
+  upgrade) shift && upgrade "$@" ;;
+  uninstall) shift && uninstall "$@" ;;
+  check) shift && check "$@" ;;
   up) shift && up "$@" ;;
   down) shift && down "$@" ;;
   build) build ;;

@@ -1,0 +1,131 @@
+# Options of master, agent, upgrade and uninstall. Each is a flag, and the variable of the same name: --dry-run, SKERRY_DRY_RUN.
+# shellcheck shell=sh disable=SC2154,SC2034
+
+# flag, variable, then `switch`, `value`, or the program and the key of its configuration file.
+option_table='
+dry-run             SKERRY_DRY_RUN             switch
+yes                 SKERRY_YES                 switch
+with-agent          SKERRY_WITH_AGENT          switch
+keep-data           SKERRY_KEEP_DATA           switch
+allow-unsigned      SKERRY_ALLOW_UNSIGNED      switch
+rollback            SKERRY_ROLLBACK            switch
+root                SKERRY_ROOT                value
+archive             SKERRY_ARCHIVE             value
+pubkey              SKERRY_PUBKEY              value
+packages            SKERRY_PACKAGES            value
+side                SKERRY_SIDE                value
+timeout             SKERRY_TIMEOUT             value
+token               SKERRY_TOKEN               value
+token-file          SKERRY_TOKEN_FILE          value
+listen              SKERRY_LISTEN              master:listen
+advertise-address   SKERRY_ADVERTISE_ADDRESS   master:advertiseAddress
+cluster-cidr        SKERRY_CLUSTER_CIDR        master:clusterCidr
+node-cidr-mask-size SKERRY_NODE_CIDR_MASK_SIZE master:nodeCidrMaskSize
+service-cidr        SKERRY_SERVICE_CIDR        master:serviceCidr
+server              SKERRY_SERVER              agent:server
+node-name           SKERRY_NODE_NAME           agent:nodeName
+node-ip             SKERRY_NODE_IP             agent:nodeIp
+runtime             SKERRY_RUNTIME             agent:runtime
+'
+
+# each_option FUNCTION: calls it with the three words of each row.
+each_option() {
+  # shellcheck disable=SC2086 # words
+  set -- "$1" $option_table
+  handler=$1 && shift
+  while [ $# -gt 0 ]; do
+    "$handler" "$1" "$2" "$3"
+    shift 3
+  done
+}
+
+read_install_options() {
+  each_option default_option
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --*=*) flag=${1%%=*} && value=${1#*=} && has_value=true ;;
+      --*) flag=$1 && value='' && has_value=false ;;
+      *) fail "unexpected argument \"$1\"; ./install.sh --help lists the options" ;;
+    esac
+    shift
+    option_variable=
+    each_option match_option
+    [ -n "$option_variable" ] || fail "unknown option $flag; ./install.sh --help lists the options"
+    if [ "$has_value" = false ] && [ "$option_kind" = switch ]; then
+      # `--with-agent false` is meant as `--with-agent=false`.
+      case ${1:-} in true | false) value=$1 && shift ;; *) value=true ;; esac
+    elif [ "$has_value" = false ]; then
+      [ $# -gt 0 ] || fail "$flag needs a value"
+      value=$1 && shift
+    fi
+    eval "$option_variable=\$value"
+  done
+  each_option check_option
+  SKERRY_WITH_AGENT=${SKERRY_WITH_AGENT:-true}
+  SKERRY_TIMEOUT=${SKERRY_TIMEOUT:-90}
+  case $SKERRY_TIMEOUT in *[!0-9]*) fail "--timeout $SKERRY_TIMEOUT: expected a number of seconds" ;; esac
+  case $SKERRY_SIDE in '' | master | agent) ;; *) fail "--side $SKERRY_SIDE: expected master or agent" ;; esac
+  case $SKERRY_PACKAGES in '' | install | require) ;; *) fail "--packages $SKERRY_PACKAGES: expected install or require" ;; esac
+  root=${SKERRY_ROOT%/}
+  lib=$root/usr/lib/skerry
+  etc=$root/etc/skerry
+  state=$root/var/lib/skerry
+}
+
+default_option() { eval "$2=\${$2:-}"; }
+match_option() { if [ "--$1" = "$flag" ]; then option_variable=$2 option_kind=$3; fi; }
+
+check_option() {
+  [ "$3" = switch ] || return 0
+  eval "value=\$$2"
+  case $value in
+    '' | true | false) ;;
+    1 | yes) eval "$2=true" ;;
+    0 | no) eval "$2=false" ;;
+    *) fail "--$1=$value: expected true or false" ;;
+  esac
+}
+
+# config_keys SIDE: sets those keys of the side's configuration file that were given as options.
+config_keys() {
+  config_side=$1
+  each_option config_key
+}
+
+config_key() {
+  [ "${3%%:*}" = "$config_side" ] || return 0
+  eval "value=\$$2"
+  [ -z "$value" ] || set_key "$etc/$config_side.yaml" "${3#*:}" "$value"
+}
+
+# set_key FILE KEY VALUE: replaces the line of the key, else adds one; everything else in the file stays as it is.
+set_key() {
+  case $3 in
+    *[\"\\]*) fail "the value of $2 may hold no quotation mark and no backslash: $3" ;;
+    *[!0-9]*) line="$2: \"$3\"" ;;
+    *) line="$2: $3" ;;
+  esac
+  if dry_run; then detail "would set in $1: $line"; else replace_key "$1" "$2" "$line"; fi
+}
+
+# drop_key FILE KEY: the file's time stays: what runs need not be started again for what it no longer reads.
+drop_key() {
+  if dry_run; then
+    detail "would remove from $1: $2"
+  elif grep -q "^$2:" "$1"; then
+    changed_at=$(stat -c %Y "$1")
+    replace_key "$1" "$2" ''
+    touch -d "@$changed_at" "$1"
+  fi
+}
+
+replace_key() {
+  line=$3 awk -v key="$2" '
+    function put() { if (!done && ENVIRON["line"] != "") print ENVIRON["line"]; done = 1 }
+    index($0, key ":") == 1 { put(); next }
+    { print }
+    END { put() }
+  ' "$1" >"$1.part" || { rm -f "$1.part"; stopped "writing $1"; }
+  # An admin may have made it private.
+  place_file "$1" "$(stat -c %a "$1")"
+}

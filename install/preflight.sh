@@ -1,0 +1,68 @@
+# What must be so before anything is changed. `skerry check` looks closer; this is what the script itself needs.
+# shellcheck shell=sh disable=SC2154,SC2034
+
+# A clock before this is wrong: the certificates made by such a clock, or checked by it, would not be valid yet. 2026-01-01.
+earliest_time=1767225600
+
+check_this_machine() {
+  check_root
+  check_systemd
+  check_folders
+  check_clock
+  check_space
+  check_architecture
+}
+
+check_root() {
+  [ -z "$root" ] || return 0
+  uid=$(id -u 2>/dev/null) || uid=unknown
+  [ "$uid" = 0 ] || problem "this needs root: run it again with sudo"
+}
+
+check_systemd() {
+  [ -z "$root" ] || return 0
+  [ -d /run/systemd/system ] ||
+    problem "systemd does not run this machine: Skerry's services need it; without it, ./install.sh up starts a cluster in the background"
+}
+
+# Only what is there can be judged; a folder that lacks its parent is made.
+check_folders() {
+  for folder in "$root/etc" "$root/usr/lib" "$root/usr/bin" "$root/var/lib"; do
+    while [ ! -d "$folder" ] && [ -n "$folder" ]; do folder=${folder%/*}; done
+    [ -w "${folder:-/}" ] ||
+      problem "${folder:-/} cannot be written to: it is on a read-only file system, or this user may not; make it writable (mount -o remount,rw), then run this again"
+  done
+}
+
+check_clock() {
+  now=$(date +%s 2>/dev/null) || return 0
+  [ "$now" -ge "$earliest_time" ] ||
+    problem "the clock says $(date -u +%Y-%m-%d): certificates would be 'not yet valid'; set it (timedatectl set-ntp true, or date -s), then run this again"
+}
+
+check_space() {
+  folder=$lib
+  while [ ! -d "$folder" ] && [ -n "$folder" ]; do folder=${folder%/*}; done
+  free_kib=$(df -Pk "${folder:-/}" 2>/dev/null | awk 'NR == 2 { print $4 }' 2>/dev/null) || return 0
+  [ -z "$free_kib" ] || [ "$free_kib" -ge 307200 ] ||
+    problem "only $((free_kib / 1024)) MB are free on the disk of $lib: 300 MB are needed; free some, then run this again"
+}
+
+check_architecture() {
+  machine=$(uname -m 2>/dev/null) || return 0
+  case $machine in
+    x86_64) architecture=x64 ;;
+    aarch64) architecture=arm64 ;;
+    # A 32-bit system on a 64-bit kernel says aarch64, but its dpkg does not.
+    armv7l) architecture=armv7 ;;
+    *) problem "there is no Skerry for $machine: x86-64, arm64 and armv7 are what it runs on" ;;
+  esac
+  if [ "$architecture" = arm64 ] && [ "$(dpkg --print-architecture 2>/dev/null)" = armhf ]; then architecture=armv7; fi
+}
+
+# One at a time; the lock goes with the process.
+hold_the_lock() {
+  if dry_run || [ -n "$root" ] || ! command -v flock >/dev/null 2>&1; then return 0; fi
+  exec 9>/run/skerry-install.lock
+  flock -n 9 || fail "another install.sh is at work on this machine: wait until it is done"
+}

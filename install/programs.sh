@@ -1,0 +1,232 @@
+# install.sh master and install.sh agent. Each may be run again: what is so already is left as it is.
+# shellcheck shell=sh disable=SC2154,SC2034
+
+install_master() {
+  read_install_options "$@"
+  begin_install
+  step make_user
+  step make_state_folders master
+  step configure master
+  step start_side master
+  step link_kubeconfig
+  if [ "$SKERRY_WITH_AGENT" = true ]; then
+    step make_state_folders agent
+    step make_token_for_this_machine
+    step configure agent
+    step start_side agent
+    step forget_token
+  fi
+  step remove_old_releases
+  end_install
+  if [ -z "$root" ]; then print_join_command; fi
+}
+
+install_agent() {
+  read_install_options "$@"
+  step check_join_options
+  begin_install
+  step make_state_folders agent
+  step keep_token
+  step configure agent
+  step start_side agent
+  step forget_token
+  step remove_old_releases
+  end_install
+}
+
+begin_install() {
+  hold_the_lock
+  step check_this_machine
+  step install_packages
+  step stage_release
+  step install_command
+}
+
+end_install() {
+  if dry_run; then
+    say "this was a dry run: nothing was changed"
+  elif [ "$changes" = 0 ]; then
+    say "all of it was so already: nothing was changed"
+  fi
+}
+
+# --- packages -----------------------------------------------------------------------------------------------------------------
+
+# What pods need, and what the programs call: command=package.
+runtime_packages='podman=podman runc=runc nft=nftables ip=iproute2 conntrack=conntrack unshare=util-linux mount=mount hostname=hostname systemd-notify=systemd'
+
+install_packages() {
+  [ -z "$root" ] || return 0
+  missing=
+  for pair in $runtime_packages; do
+    command -v "${pair%%=*}" >/dev/null 2>&1 || missing="$missing ${pair#*=}"
+  done
+  if [ -z "$missing" ]; then
+    detail "all of them are there"
+  elif [ "${SKERRY_PACKAGES:-$(default_packages)}" = require ]; then
+    problem "these packages are missing:$missing; install them (apt-get install -y$missing), or let this script do it (--packages install)"
+  elif dry_run; then
+    detail "would run: apt-get install -y --no-install-recommends$missing"
+    command -v apt-get >/dev/null 2>&1 || problem "there is no apt-get here to install them:$missing"
+  else
+    changes=$((changes + 1))
+    apt_install "$missing"
+  fi
+}
+
+# An archive is installed without any network.
+default_packages() {
+  if [ "$(release_source)" = clone ]; then echo install; else echo require; fi
+}
+
+# --- the command --------------------------------------------------------------------------------------------------------------
+
+# /usr/bin/skerry, its completion and its manual, all of the newest release.
+install_command() {
+  point "$lib/current" "releases/$release"
+  make_folder "$root/usr/bin" 0755
+  point "$root/usr/bin/skerry" /usr/lib/skerry/current/bin/skerry
+  install_beside completion/skerry "$root/usr/share/bash-completion/completions" skerry
+  install_beside man/skerry.1 "$root/usr/share/man/man1" skerry.1
+  make_folder "$etc" 0755
+  keep_public_key
+}
+
+install_beside() {
+  if ! dry_run && [ ! -e "$lib/current/$1" ]; then return 0; fi
+  make_folder "$2" 0755
+  copy_file "$lib/current/$1" "$2/$3" 0644
+}
+
+# --- users, folders, configuration ----------------------------------------------------------------------------------------------
+
+make_user() {
+  [ -z "$root" ] || return 0
+  ! id -u skerry >/dev/null 2>&1 || return 0
+  run useradd --system --user-group --no-create-home --home-dir /var/lib/skerry/master --shell /usr/sbin/nologin skerry
+}
+
+make_state_folders() {
+  make_folder "$state" 0755
+  if [ "$1" = agent ]; then
+    make_folder "$state/agent" 0700
+  elif [ -n "$root" ]; then
+    make_folder "$state/master" 0700
+  else
+    make_folder "$state/master" 0700 skerry:skerry
+    own_master_state
+  fi
+}
+
+# A master that root ran from a clone left files of root.
+own_master_state() {
+  dry_run && return 0
+  [ -z "$(find "$state/master" ! -user skerry 2>/dev/null | head -n 1)" ] || run chown -R skerry:skerry "$state/master"
+}
+
+# configure SIDE: /etc/skerry/SIDE.yaml: made from the commented example unless it is there; then what was given as options is set in it.
+configure() {
+  file=$etc/$1.yaml
+  if [ -e "$file" ]; then
+    detail "$file is there, and stays as it is but for the options given here"
+  else
+    copy_file "$lib/releases/$release/config/$1.yaml" "$file" 0644
+  fi
+  config_keys "$1"
+  if [ "$1" = agent ] && [ -n "$SKERRY_TOKEN" ]; then set_key "$file" tokenFile "$token_file"; fi
+}
+
+# --- tokens -------------------------------------------------------------------------------------------------------------------
+
+token_file=/etc/skerry/join-token
+
+has_joined() { [ -e "$state/agent/enrolment.json" ]; }
+
+check_join_options() {
+  if [ -n "$SKERRY_TOKEN_FILE" ]; then
+    [ -r "$SKERRY_TOKEN_FILE" ] || { problem "--token-file $SKERRY_TOKEN_FILE cannot be read"; return 0; }
+    read -r SKERRY_TOKEN <"$SKERRY_TOKEN_FILE" || [ -n "$SKERRY_TOKEN" ] || problem "--token-file $SKERRY_TOKEN_FILE is empty"
+  fi
+  has_joined && return 0
+  [ -n "$SKERRY_SERVER" ] && [ -n "$SKERRY_TOKEN" ] ||
+    problem "a device joins with --server https://MASTER:6443 and --token TOKEN: the master prints both (skerry token create --print-join-command there)"
+  case $SKERRY_SERVER in
+    https://?* | '') ;;
+    *) problem "--server $SKERRY_SERVER: expected https://HOST:PORT" ;;
+  esac
+  check_token_form
+}
+
+# <6 letters or digits>.<16>.<64 hexadecimal digits>
+check_token_form() {
+  malformed="the token is malformed: it has three parts, <id>.<secret>.<hash of the master's authority>; paste all of what the master printed"
+  case $SKERRY_TOKEN in
+    '') return 0 ;;
+    *[!a-z0-9.]* | *.*.*.*) problem "$malformed" ;;
+    ??????.????????????????.????????????????????????????????????????????????????????????????) ;;
+    *) problem "$malformed" ;;
+  esac
+}
+
+keep_token() {
+  if has_joined; then
+    detail "this device has joined already, and stays what it is"
+    SKERRY_TOKEN=
+  elif [ -n "$SKERRY_TOKEN" ] || dry_run; then
+    printf '%s\n' "$SKERRY_TOKEN" | write_file "$root$token_file" 0600
+  fi
+}
+
+make_token_for_this_machine() {
+  [ -z "$root" ] || return 0
+  if has_joined; then
+    detail "this device has joined already"
+    return 0
+  fi
+  SKERRY_SERVER=${SKERRY_SERVER:-$(if dry_run; then echo https://ADDRESS:6443; else server_of_kubeconfig; fi)}
+  if dry_run; then
+    detail "would run: skerry token create --uses 1"
+  else
+    SKERRY_TOKEN=$("$lib/master/bin/skerry" token create --uses 1 --ttl 1h --kubeconfig "$etc/admin.kubeconfig") ||
+      fail "the master gave no token for this machine: the line above says why"
+  fi
+  printf '%s\n' "$SKERRY_TOKEN" | write_file "$root$token_file" 0600
+}
+
+server_of_kubeconfig() { sed -n 's/^ *server: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$etc/admin.kubeconfig" | head -n 1; }
+
+# A token is used up when the device has joined; until then the agent needs it, also after a reboot.
+forget_token() {
+  if dry_run || has_joined; then
+    drop_key "$etc/agent.yaml" tokenFile
+    remove "$root$token_file"
+  fi
+}
+
+link_kubeconfig() {
+  point "$etc/admin.kubeconfig" /var/lib/skerry/master/admin.kubeconfig
+}
+
+print_join_command() {
+  if dry_run; then
+    detail "would print: ./install.sh agent --server https://ADDRESS:6443 --token TOKEN"
+    return 0
+  fi
+  token=$("$lib/master/bin/skerry" token create --kubeconfig "$etc/admin.kubeconfig") || fail "the master gave no token: the line above says why"
+  join="agent --server $(server_of_kubeconfig) --token $token"
+  cat <<END
+
+The master runs. Use it:      export KUBECONFIG=/etc/skerry/admin.kubeconfig; skerry get nodes
+
+To join one device within 24 hours, run there, as root, in a clone of the repository:
+
+  ./install.sh $join
+
+or from here over ssh, without a network beyond the two (for a device of the same architecture, with the packages
+podman runc nftables iproute2 conntrack):
+
+  tar -C /usr/lib/skerry/current -c . | ssh root@DEVICE 'mkdir -p /tmp/skerry && tar -x -C /tmp/skerry && /tmp/skerry/install.sh $join'
+
+\`skerry token create\` makes the token of the next one.
+END
+}

@@ -1,0 +1,125 @@
+# The two sides of an installation, master and agent: each is a link to its release and a systemd unit, and is switched by itself.
+# shellcheck shell=sh disable=SC2154,SC2034
+
+# Where packages put units; what an administrator changes lies in /etc/systemd/system.
+units_folder=/usr/lib/systemd/system
+
+is_installed() { [ -L "$lib/$1" ]; }
+
+# start_side SIDE: the side runs $release, with its configuration of now; it goes back by itself when that does not come up.
+start_side() {
+  before=$(readlink "$lib/$1" 2>/dev/null) || before=
+  if [ -n "$root" ] || dry_run; then
+    switch_side "$1" "releases/$release"
+    dry_run && run systemctl restart "skerry-$1"
+    enable_side "$1"
+  elif [ "$before" = "releases/$release" ] && unit_is_current "$1" && is_fresh "$1"; then
+    enable_side "$1"
+    detail "skerry-$1 runs"
+  elif [ -z "$before" ] || [ "$before" = "releases/$release" ]; then
+    switch_side "$1" "releases/$release"
+    restart_side "$1" && wait_until_up "$1" || give_up "$1"
+    enable_side "$1"
+  else
+    switch_or_go_back "$1" "releases/$release"
+    enable_side "$1"
+  fi
+}
+
+# switch_side SIDE TARGET: from the next start on. Remembers the release before.
+switch_side() {
+  now=$(readlink "$lib/$1" 2>/dev/null) || now=
+  if [ -n "$now" ] && [ "$now" != "$2" ]; then point "$lib/previous-$1" "$now"; fi
+  point "$lib/$1" "$2"
+  make_folder "$root$units_folder" 0755
+  copy_file "$lib/$2/systemd/skerry-$1.service" "$root$units_folder/skerry-$1.service" 0644
+  [ -n "$root" ] || run systemctl daemon-reload
+}
+
+unit_is_current() { cmp -s "$lib/$1/systemd/skerry-$1.service" "$units_folder/skerry-$1.service"; }
+
+# Whether the side runs, and has since its configuration was last changed.
+is_fresh() {
+  systemctl is-active --quiet "skerry-$1" || return 1
+  started=$(systemctl show -P ActiveEnterTimestamp "skerry-$1")
+  changed=$(stat -c %Y "$etc/$1.yaml" 2>/dev/null || echo 0)
+  [ "$changed" -le "$(date -d "$started" +%s)" ]
+}
+
+# Last: a unit that is enabled has run.
+enable_side() {
+  if dry_run; then
+    run systemctl enable "skerry-$1"
+  elif [ -n "$root" ]; then
+    make_folder "$root/etc/systemd/system/multi-user.target.wants" 0755
+    point "$root/etc/systemd/system/multi-user.target.wants/skerry-$1.service" "$units_folder/skerry-$1.service"
+  else
+    systemctl is-enabled --quiet "skerry-$1" || run systemctl --quiet enable "skerry-$1"
+  fi
+}
+
+restart_side() {
+  systemctl reset-failed "skerry-$1" 2>/dev/null || true
+  try systemctl restart --no-block "skerry-$1"
+}
+
+# --- health -------------------------------------------------------------------------------------------------------------------
+
+# wait_until_up SIDE: whether it is up, twice in a row as the same process, within --timeout seconds.
+wait_until_up() {
+  waited=0
+  healthy_pid=
+  while [ "$waited" -lt "$SKERRY_TIMEOUT" ]; do
+    sleep 1
+    waited=$((waited + 1))
+    [ "$waited" != 10 ] || detail "waiting for skerry-$1: $(last_words "$1")"
+    case $(systemctl show -P SubState "skerry-$1") in
+      auto-restart | failed | dead) [ "$waited" -lt 3 ] || return 1 ;;
+      running)
+        pid=$(systemctl show -P MainPID "skerry-$1")
+        if ! is_healthy "$1"; then
+          healthy_pid=
+        elif [ "$pid" = "$healthy_pid" ]; then
+          return 0
+        else
+          healthy_pid=$pid
+        fi
+        ;;
+    esac
+  done
+  return 1
+}
+
+# The master answers, with what it knows; the agent has said that it is ready, and has joined.
+is_healthy() {
+  case $1 in
+    master) "$lib/master/bin/skerry" get nodes --kubeconfig "$state/master/admin.kubeconfig" >/dev/null 2>&1 ;;
+    agent) has_joined ;;
+  esac
+}
+
+# The last thing that the side said, without the frame of its log.
+last_words() {
+  journalctl --quiet --no-pager -o cat -u "skerry-$1" -n 20 2>/dev/null | grep -v '^skerry-.*\.service: \|^St\(art\|opp\)\(ed\|ing\) ' | tail -n 1 |
+    sed 's/^<[0-9]>//; s/.*"\(message\|msg\)":"\(\([^"\\]\|\\.\)*\)".*/\2/; s/^skerry [a-z]*: //'
+}
+
+# A first start that failed: the unit stays, stopped, and the next run tries again. An agent whose master does not answer waits for it.
+give_up() {
+  reason=$(last_words "$1")
+  case $1.$(systemctl show -P SubState "skerry-$1") in
+    agent.running | agent.start)
+      detail "the agent runs but has not joined yet ($reason)"
+      detail "it goes on trying, also after a reboot; journalctl -u skerry-agent -f shows it"
+      return 0
+      ;;
+  esac
+  systemctl stop "skerry-$1" 2>/dev/null || true
+  [ "$1" != agent ] || rm -f "$root$token_file"
+  fail "skerry-$1 did not come up: ${reason:-see journalctl -u skerry-$1}. Mend that, then run the same command again$(advice "$1")"
+}
+
+advice() {
+  [ "$1" = agent ] && ! has_joined && printf ', with a new token if it was refused (on the master: skerry token create)'
+  return 0
+}

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import type { ClientRequest } from 'node:http';
 import { Agent, request } from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
 import type { JsonObject, JsonValue } from '../shared/meta/kube-object.ts';
@@ -16,6 +18,15 @@ export class ApiFailure extends Error {
     this.reason = reason;
   }
 }
+
+/** There is no answer, or no kubeconfig to ask anybody with: what a device knows by itself may do instead. */
+export class Unreachable extends CommandFailure {}
+
+/** Where the administrator's lies: of an installed master, of one that was started by hand. */
+const KUBECONFIGS = ['/etc/skerry/admin.kubeconfig', '/var/lib/skerry/admin.kubeconfig'] as const;
+
+/** A machine that is switched off answers nothing at all: after this it counts as away. */
+const CONNECT_TIMEOUT_MS = 5000;
 
 interface Connection {
   server: URL;
@@ -40,9 +51,10 @@ export class ApiClient {
     });
   }
 
-  /** `file`: --kubeconfig, else $KUBECONFIG, else the one that `skerry up` writes. Throws CommandFailure. */
+  /** `file`: --kubeconfig, else $KUBECONFIG, else the one of this machine's master. Throws CommandFailure. */
   static open(file: string | undefined): ApiClient {
-    const path = file ?? process.env['KUBECONFIG'] ?? '/var/lib/skerry/admin.kubeconfig';
+    const own = KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS[1];
+    const path = file ?? (process.env['KUBECONFIG'] || own);
     return new ApiClient(readKubeconfig(path));
   }
 
@@ -51,6 +63,23 @@ export class ApiClient {
     if (this.#connection.ca === undefined)
       throw new CommandFailure('the kubeconfig names no certificate authority');
     return this.#connection.ca;
+  }
+
+  /** https://host:port. */
+  get server(): string {
+    return this.#connection.server.origin;
+  }
+
+  /** When the client's certificate ends; undefined when it has none. */
+  get certificateEndsMs(): number | undefined {
+    const { cert } = this.#connection;
+    return cert === undefined ? undefined : Date.parse(new X509Certificate(cert).validTo);
+  }
+
+  /** A text as it comes, until its end or until `signal` aborts. */
+  async *text(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    const options = signal === undefined ? {} : { signal };
+    for await (const chunk of await this.#send('GET', path, options)) yield chunk as Buffer;
   }
 
   /** Throws ApiFailure for a Status, CommandFailure when the server cannot be reached. */
@@ -108,6 +137,7 @@ export class ApiClient {
         resolve,
       );
       sent.on('error', (error) => reject(this.#explain(error)));
+      giveUpConnecting(sent, CONNECT_TIMEOUT_MS);
       sent.end(payload);
     });
     const code = response.statusCode ?? 0;
@@ -119,10 +149,23 @@ export class ApiClient {
 
   #explain(error: Error): Error {
     if (error.name === 'AbortError') return error;
-    return new CommandFailure(
+    return new Unreachable(
       `${this.#connection.server.host} cannot be reached (${error.message}): is \`skerry up\` or \`skerry master\` running?`,
     );
   }
+}
+
+/** Nothing limits how long an answer takes: a watch or a log may say nothing for hours. */
+function giveUpConnecting(sent: ClientRequest, timeoutMs: number): void {
+  sent.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    const limit = setTimeout(
+      () => sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+    const end = () => clearTimeout(limit);
+    socket.once('secureConnect', end).once('close', end);
+  });
 }
 
 function failureOf(code: number, text: string): ApiFailure {
@@ -139,7 +182,7 @@ function readKubeconfig(path: string): Connection {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new CommandFailure(
+    throw new Unreachable(
       `the kubeconfig cannot be read (${(error as Error).message}): name another with --kubeconfig FILE`,
     );
   }

@@ -1,68 +1,58 @@
-import { readFileSync } from 'node:fs';
 import type { JsonObject } from '../shared/meta/kube-object.ts';
 import type { Deployment } from '../shared/schema/kubernetes-types.ts';
-import { parseYamlDocuments } from '../shared/schema/yaml.ts';
-import { ApiClient, ApiFailure } from './api-client.ts';
-import type { Command } from './command.ts';
+import { type ApiClient, ApiFailure } from './api-client.ts';
+import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { withLastApplied } from './last-applied.ts';
+import { readManifest } from './manifest.ts';
 import { parseOptions } from './options.ts';
+import { Progress } from './progress.ts';
 import { type DiscoveredResource, discover, resourceOf, resourcePath } from './resource-path.ts';
+import { withClient } from './with-client.ts';
 
-export const apply: Command = {
-  usage: `usage: skerry apply -f FILE [--wait SECONDS] [--kubeconfig FILE]
+const OPTIONS = {
+  filename: { type: 'string', short: 'f', value: 'FILE', description: '- is standard input' },
+  wait: {
+    type: 'string',
+    value: 'SECONDS',
+    description: 'end when every Deployment of the manifest is available, fail after this long',
+  },
+  ...KUBECONFIG_OPTION,
+} as const;
 
-Creates the objects of a manifest (YAML or JSON, - for standard input), or patches those that exist with what it says. A field that was
-removed from the manifest stays as it is: kubectl apply removes it. --wait ends when every Deployment of the manifest is available.
-
-  skerry apply -f examples/sample.yaml --wait 60
-`,
+export const apply = declareCommand({
+  synopsis: ['apply -f FILE [--wait SECONDS]'],
+  about: `Creates the objects of a manifest (YAML or JSON), or patches those that exist with what it says. A field that was removed from the
+manifest stays as it is: kubectl apply removes it.`,
+  options: OPTIONS,
+  examples: [
+    ['skerry apply -f examples/sample.yaml --wait 60', 'and wait until it runs'],
+    ['cat app.yaml | skerry apply -f -', ''],
+  ],
   async run(args) {
-    const { values } = parseOptions(
-      args,
-      {
-        filename: { type: 'string', short: 'f' },
-        wait: { type: 'string' },
-        kubeconfig: { type: 'string' },
-      },
-      { max: 0 },
-    );
+    const { values } = parseOptions(args, OPTIONS, { max: 0 });
     if (values.filename === undefined)
       throw new CommandFailure('which manifest? for example: skerry apply -f app.yaml', 2);
     const waitSeconds = values.wait === undefined ? undefined : Number(values.wait);
     if (waitSeconds !== undefined && !(waitSeconds > 0))
       throw new CommandFailure('--wait takes a number of seconds', 2);
     const objects = readManifest(values.filename);
-    const client = ApiClient.open(values.kubeconfig);
-    try {
+    await withClient(values.kubeconfig, async (client) => {
       const resources = await discover(client);
       const applied: { resource: DiscoveredResource; object: JsonObject }[] = [];
       for (const object of objects) {
         const resource = resourceOf(resources, object);
         applied.push({ resource, object: await applyObject(client, resource, object) });
       }
-      if (waitSeconds !== undefined) {
-        for (const { resource, object } of applied) {
-          if (resource.kind === 'Deployment')
-            await waitAvailable(client, resource, object, waitSeconds);
-        }
+      if (waitSeconds === undefined) return;
+      for (const { resource, object } of applied) {
+        if (resource.kind === 'Deployment')
+          await waitAvailable(client, resource, object, waitSeconds);
       }
-      return 0;
-    } finally {
-      client.close();
-    }
+    });
+    return 0;
   },
-};
-
-function readManifest(file: string): JsonObject[] {
-  const text = readFileSync(file === '-' ? 0 : file, 'utf8');
-  return parseYamlDocuments(text).flatMap((document) => {
-    if (document === null) return [];
-    if (typeof document !== 'object' || Array.isArray(document))
-      throw new CommandFailure(`${file}: a document is not an object`);
-    return document['kind'] === 'List' ? (document['items'] as JsonObject[]) : [document];
-  });
-}
+});
 
 async function applyObject(
   client: ApiClient,
@@ -112,6 +102,7 @@ async function waitAvailable(
 ): Promise<void> {
   const { name, namespace } = object['metadata'] as { name: string; namespace: string };
   const signal = AbortSignal.timeout(seconds * 1000);
+  const progress = new Progress();
   let last: Deployment | undefined;
   try {
     const path = `${resourcePath(resource, namespace)}?watch=true&fieldSelector=metadata.name%3D${encodeURIComponent(name)}`;
@@ -122,14 +113,20 @@ async function waitAvailable(
       const seen = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
       const counts = [status.replicas, status.updatedReplicas, status.availableReplicas];
       if (seen && counts.every((count) => (count ?? 0) === wanted)) {
+        progress.clear();
         process.stdout.write(`deployment/${name} is available: ${wanted} of ${wanted} replicas\n`);
         return;
       }
+      progress.show(
+        `deployment/${name}: ${status.availableReplicas ?? 0} of ${wanted} replicas available`,
+      );
     }
   } catch (error) {
     if (!signal.aborted) throw error;
+  } finally {
+    progress.clear();
   }
   throw new CommandFailure(
-    `deployment/${name} is not available after ${seconds} s: ${last?.status.availableReplicas ?? 0} of ${last?.spec.replicas ?? '?'} replicas; \`skerry get pods -n ${namespace}\` and \`kubectl describe pod\` say why`,
+    `deployment/${name} is not available after ${seconds} s: ${last?.status.availableReplicas ?? 0} of ${last?.spec.replicas ?? '?'} replicas; \`skerry get pods -n ${namespace}\` and \`skerry describe pod NAME -n ${namespace}\` say why`,
   );
 }

@@ -1,108 +1,90 @@
-import type { JsonObject } from '../shared/meta/kube-object.ts';
-import { printYaml } from '../shared/schema/yaml.ts';
-import { ApiClient, ApiFailure } from './api-client.ts';
-import type { Command } from './command.ts';
+import type { ApiClient } from './api-client.ts';
+import { declareCommand, KUBECONFIG_OPTION, NAMESPACE_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
+import {
+  OUTPUT_OPTION,
+  type Output,
+  printObjects,
+  printTable,
+  readOutput,
+  TABLE_TYPE,
+  type Table,
+} from './object-output.ts';
 import { parseOptions } from './options.ts';
+import { Paint } from './paint.ts';
 import { discover, findResource, resourcePath } from './resource-path.ts';
-import { alignColumns } from './table.ts';
+import { withClient } from './with-client.ts';
 
-const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+const OPTIONS = {
+  ...NAMESPACE_OPTION,
+  'all-namespaces': { type: 'boolean', short: 'A', description: 'of every namespace' },
+  selector: {
+    type: 'string',
+    short: 'l',
+    value: 'LABELS',
+    description: 'only those with these labels: app=web,tier!=cache',
+  },
+  ...OUTPUT_OPTION,
+  ...KUBECONFIG_OPTION,
+} as const;
 
-interface Table {
-  columnDefinitions: { name: string; priority: number }[];
-  rows: {
-    cells: (string | number | boolean)[];
-    object: { metadata: { name: string; namespace?: string } };
-  }[];
-}
-
-export const get: Command = {
-  usage: `usage: skerry get KIND [NAME] [-n NAMESPACE | -A] [-l SELECTOR] [-o wide|json|yaml|name] [--kubeconfig FILE]
-
-Shows objects as kubectl does.
-
-  skerry get nodes
-  skerry get pods -A -o wide
-  skerry get deployment web -n shop -o yaml
-`,
+export const get = declareCommand({
+  synopsis: ['get KIND [NAME] [-n NAMESPACE | -A] [-l LABELS] [-o FORMAT]'],
+  about: 'Shows objects as kubectl does. A kind may be said in any of its names: pod, pods, po.',
+  options: OPTIONS,
+  examples: [
+    ['skerry get nodes', ''],
+    ['skerry get pods -A -o wide', 'with addresses and nodes'],
+    ['skerry get deployment web -n shop -o yaml', 'all of one object'],
+    ['skerry get pods -l app=web -o name', 'for scripts'],
+  ],
   async run(args) {
-    const { values, positionals } = parseOptions(
-      args,
-      {
-        namespace: { type: 'string', short: 'n' },
-        'all-namespaces': { type: 'boolean', short: 'A' },
-        selector: { type: 'string', short: 'l' },
-        output: { type: 'string', short: 'o' },
-        kubeconfig: { type: 'string' },
-      },
-      { max: 2 },
-    );
+    const { values, positionals } = parseOptions(args, OPTIONS, { max: 2 });
     const [word, name] = positionals;
     if (word === undefined) throw new CommandFailure('which kind? for example: skerry get pods', 2);
-    const output = values.output ?? 'table';
-    if (!['table', 'wide', 'json', 'yaml', 'name'].includes(output)) {
-      throw new CommandFailure(
-        `unknown output "${output}": it is one of wide, json, yaml, name`,
-        2,
-      );
-    }
-    const client = ApiClient.open(values.kubeconfig);
-    try {
-      const resource = findResource(await discover(client), word);
-      const everywhere = values['all-namespaces'] === true;
-      const path = resourcePath(
-        resource,
-        everywhere ? undefined : (values.namespace ?? 'default'),
+    const output = readOutput(values.output);
+    const everywhere = values['all-namespaces'] === true;
+    await withClient(values.kubeconfig, async (client) => {
+      const wanted = {
+        word,
         name,
-      );
-      const query =
-        values.selector === undefined
-          ? ''
-          : `?labelSelector=${encodeURIComponent(values.selector)}`;
-      const tabular = output === 'table' || output === 'wide';
-      const answer = await client.json('GET', path + query, tabular ? { accept: TABLE } : {});
-      process.stdout.write(
-        tabular
-          ? printTable(
-              answer as unknown as Table,
-              output === 'wide',
-              everywhere && resource.namespaced,
-            )
-          : printObjects(answer, output, resource.name),
-      );
-      return 0;
-    } catch (error) {
-      if (error instanceof ApiFailure)
-        throw new CommandFailure(`Error from server (${error.reason}): ${error.message}`);
-      throw error;
-    } finally {
-      client.close();
-    }
+        namespace: everywhere ? undefined : (values.namespace ?? 'default'),
+        selector: values.selector,
+        output,
+      };
+      await showObjects(client, wanted);
+    });
+    return 0;
   },
-};
+});
 
-function printTable(table: Table, wide: boolean, withNamespace: boolean): string {
-  const shown = table.columnDefinitions.flatMap(({ priority }, index) =>
-    wide || priority === 0 ? [index] : [],
-  );
-  const header = shown.map((index) => table.columnDefinitions[index]?.name.toUpperCase() ?? '');
-  const rows = table.rows.map(({ cells, object }) => [
-    ...(withNamespace ? [object.metadata.namespace ?? ''] : []),
-    ...shown.map((index) => String(cells[index] ?? '')),
-  ]);
-  return rows.length === 0
-    ? 'No resources found\n'
-    : alignColumns([withNamespace ? ['NAMESPACE', ...header] : header, ...rows]);
-}
-
-function printObjects(answer: JsonObject, output: string, plural: string): string {
-  if (output === 'json') return `${JSON.stringify(answer, null, 2)}\n`;
-  if (output === 'yaml') return printYaml(answer);
-  const items = Array.isArray(answer['items']) ? answer['items'] : [answer];
-  return items
-    .map(
-      (item) => `${plural}/${(item as unknown as { metadata: { name: string } }).metadata.name}\n`,
-    )
-    .join('');
+/** Prints objects. `namespace` undefined: of every one. Throws ApiFailure and CommandFailure. */
+export async function showObjects(
+  client: ApiClient,
+  wanted: {
+    word: string;
+    name?: string | undefined;
+    namespace: string | undefined;
+    selector?: string | undefined;
+    output: Output;
+  },
+): Promise<void> {
+  const { namespace, output, selector } = wanted;
+  const resource = findResource(await discover(client), wanted.word);
+  const query = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`;
+  const path = resourcePath(resource, namespace, wanted.name) + query;
+  if (output !== 'table' && output !== 'wide') {
+    process.stdout.write(printObjects(await client.json('GET', path), output, resource.name));
+    return;
+  }
+  const table = (await client.json('GET', path, { accept: TABLE_TYPE })) as unknown as Table;
+  const text = printTable(table, {
+    wide: output === 'wide',
+    withNamespace: namespace === undefined && resource.namespaced,
+    paint: new Paint(process.stdout),
+  });
+  process.stdout.write(text);
+  if (text !== '') return;
+  const where = resource.namespaced && namespace !== undefined ? ` in ${namespace} namespace.` : '';
+  process.stderr.write(`No resources found${where}\n`);
 }

@@ -3,15 +3,23 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+      widths[index] = Math.max(widths[index] ?? 0, seenLength(cell));
     });
   return rows
     .map(
       (row) =>
         `${row
-          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+          .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - seenLength(cell)))
           .join('   ')
           .trimEnd()}\n`,
     )
     .join('');
 }
+
+/** Without what only changes colours. */
+function seenLength(cell: string): number {
+  return cell.replaceAll(COLOUR, '').length;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what a colour begins with (ECMA-48)
+const COLOUR = /\u001b\[\d+m/g;

@@ -9,11 +9,11 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
 
 /** The text of a file, or undefined when there is none. */
 export async function readTextFile(path: string): Promise<string | undefined> {
-  return (await readBytes(path))?.toString('utf8');
+  return (await readSavedBytes(path))?.toString('utf8');
 }
 
 /** The bytes of a file, or undefined when there is none. */
-async function readBytes(path: string): Promise<Buffer | undefined> {
+export async function readSavedBytes(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
@@ -80,7 +80,7 @@ export class AppendFile {
 
   /** What the file holds now (nothing, if it did not exist). */
   async open(): Promise<Buffer> {
-    const existed = await readBytes(this.#path);
+    const existed = await readSavedBytes(this.#path);
     this.#file = await open(this.#path, existed === undefined ? 'wx' : 'r+', 0o600);
     if (existed === undefined) await syncFolder(dirname(this.#path));
     this.#length = existed?.length ?? 0;

@@ -1,6 +1,6 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { holdersOf, listeningSockets, parseSockets } from './listening-sockets.ts';
+import { hasConnectionTo, holdersOf, listeningSockets, parseSockets } from './listening-sockets.ts';
 
 const HEAD =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
@@ -33,5 +33,17 @@ test('a server of this process is found with its command', async () => {
   expect(found).toMatchObject({ protocol: 'tcp', address: '127.0.0.1' });
   const inode = found?.inode ?? 0;
   expect(holdersOf(new Set([inode])).get(inode)).toContain('node');
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test('a connection of a process is seen while it lasts', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  expect(hasConnectionTo(process.pid, port)).toBe(false);
+  const socket = connect(port, '127.0.0.1');
+  await new Promise<void>((resolve) => socket.once('connect', resolve));
+  expect(hasConnectionTo(process.pid, port)).toBe(true);
+  socket.destroy();
   await new Promise((resolve) => server.close(resolve));
 });

@@ -15,6 +15,27 @@ export function listeningSockets(): ListeningSocket[] {
   );
 }
 
+/** Whether the process has a TCP connection to that port of another; its own sockets are seen by it and by root. */
+export function hasConnectionTo(pid: number, port: number): boolean {
+  const own = new Set(
+    list(`/proc/${pid}/fd`).map((name) => inodeOf(link(`/proc/${pid}/fd/${name}`))),
+  );
+  return ['tcp', 'tcp6'].some((table) =>
+    read(`/proc/${pid}/net/${table}`)
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .some(
+        ([, , remote = '', state, , , , , , inode]) =>
+          state === ESTABLISHED &&
+          Number.parseInt(remote.split(':')[1] ?? '', 16) === port &&
+          own.has(Number(inode)),
+      ),
+  );
+}
+
+/** TCP_ESTABLISHED. */
+const ESTABLISHED = '01';
+
 /** TCP_LISTEN, and what an unconnected UDP socket shows (TCP_CLOSE): net/tcp_states.h. */
 const STATES = { tcp: '0A', udp: '07' } as const;
 
@@ -41,9 +62,9 @@ export function holdersOf(inodes: ReadonlySet<number>): Map<number, string> {
   const holders = new Map<number, string>();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     for (const descriptor of list(`/proc/${pid}/fd`)) {
-      const inode = /^socket:\[(\d+)\]$/.exec(link(`/proc/${pid}/fd/${descriptor}`))?.[1];
-      if (inode === undefined || !inodes.has(Number(inode))) continue;
-      holders.set(Number(inode), read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim());
+      const inode = inodeOf(link(`/proc/${pid}/fd/${descriptor}`));
+      if (inode === undefined || !inodes.has(inode)) continue;
+      holders.set(inode, read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim());
     }
   }
   return holders;
@@ -65,6 +86,12 @@ function addressOf(hex: string): string {
   const isMapped = numbers.slice(0, 10).every((octet) => octet === 0) && numbers[10] === 0xff;
   if (isMapped) return numbers.slice(12).join('.');
   return octets.join('').toLowerCase().match(/.{4}/g)?.join(':') ?? '';
+}
+
+/** `socket:[12345]`, as a descriptor of a socket links to. */
+function inodeOf(target: string): number | undefined {
+  const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+  return inode === undefined ? undefined : Number(inode);
 }
 
 function read(path: string): string {

@@ -67,6 +67,15 @@ export function readPodRecord(saved: JsonObject, nowMs: number): PodRecord {
   return record;
 }
 
+/** A container's status and the numbers of its last two runs; undefined when the pod has no such container, or no status yet. */
+export function runsOfContainer({ status: pod, containers }: PodRecord, container: string) {
+  const all = [...(pod?.containerStatuses ?? []), ...(pod?.initContainerStatuses ?? [])];
+  const status = all.find(({ name }) => name === container);
+  if (status === undefined) return undefined;
+  const { run, previous } = containers[container] ?? {};
+  return { status, attempt: run?.attempt, previousAttempt: previous?.attempt };
+}
+
 /**
  * The record with what the engine shows now: new attempts, ends with their reasons, and runs that are there no more.
  * `messages` holds termination messages by container id; `startErrors` why a container never ran.

@@ -30,7 +30,7 @@ import type { ImageView } from './plan-image.ts';
 import { PodEvents } from './pod-events.ts';
 import { podHooks } from './pod-hook.ts';
 import { clearProblems, newPodMemory, type PodMemory } from './pod-memory.ts';
-import { foldObserved, newPodRecord, readPodRecord } from './pod-record.ts';
+import { foldObserved, newPodRecord, readPodRecord, runsOfContainer } from './pod-record.ts';
 import { podStatus } from './status.ts';
 
 export interface PodWorkerParts {
@@ -161,14 +161,7 @@ export class PodWorker implements ContainerRuns {
   /** A container's status and the numbers of its last two runs, for who serves its log. */
   look(podUid: string, container: string) {
     const record = this.#memories.get(podUid)?.record;
-    const all = [
-      ...(record?.status?.containerStatuses ?? []),
-      ...(record?.status?.initContainerStatuses ?? []),
-    ];
-    const status = all.find(({ name }) => name === container);
-    if (status === undefined) return undefined;
-    const { run, previous } = record?.containers[container] ?? {};
-    return { status, attempt: run?.attempt, previousAttempt: previous?.attempt };
+    return record && runsOfContainer(record, container);
   }
 
   /**

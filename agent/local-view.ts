@@ -1,0 +1,120 @@
+import { X509Certificate } from 'node:crypto';
+import type { JsonObject } from '../shared/meta/kube-object.ts';
+import type { Pod, PodStatus } from '../shared/schema/kubernetes-types.ts';
+import { agentFolders } from './folders.ts';
+import { readTextFile } from './host/files.ts';
+import { hasConnectionTo } from './host/listening-sockets.ts';
+import { watchWrites } from './host/log-files.ts';
+import { fileExists, modifiedAtMs } from './host/small-files.ts';
+import { brokerUrl, type Enrolment } from './link/identity.ts';
+import type { ContainerRuns } from './pods/collaborators.ts';
+import { type PodRecord, runsOfContainer } from './pods/pod-record.ts';
+import { readSavedState, type SavedState } from './state/saved-state.ts';
+import { LogFolders } from './streams/log-folders.ts';
+import { LogStreamHandler } from './streams/logs.ts';
+
+/** What a device is and was told, as its own disk says. */
+export interface LocalDevice {
+  /** Undefined until it has joined. */
+  enrolment:
+    | { nodeName: string; server: string; certificateEndsMs: number; certificateOf: string }
+    | undefined;
+  /** When the saved state last changed. */
+  savedAtMs: number | undefined;
+  /** What the device shall run, each with the status that its agent last worked out. */
+  pods: Pod[];
+}
+
+/** Whether an agent keeps its state under this data directory. */
+export function isDevice(dataDir: string): boolean {
+  return fileExists(`${stateFolder(dataDir)}/state.log`);
+}
+
+/** Reads what the agent of `dataDir` saved, while it runs or not; nothing is written. Throws where it may not be read. */
+export async function readLocalDevice(dataDir: string): Promise<LocalDevice> {
+  const folder = stateFolder(dataDir);
+  const [saved, enrolment] = await Promise.all([readSavedState(folder), readEnrolment(dataDir)]);
+  return {
+    enrolment: enrolment && {
+      nodeName: enrolment.nodeName,
+      server: enrolment.server,
+      certificateEndsMs: Date.parse(new X509Certificate(enrolment.certificate).validTo),
+      certificateOf: new X509Certificate(enrolment.certificate).subject.replaceAll('\n', ', '),
+    },
+    savedAtMs: modifiedAtMs(`${folder}/state.log`),
+    pods: podsOf(saved),
+  };
+}
+
+/** Whether the agent in the process `pid` has its connection to the master now. */
+export async function isLinked(dataDir: string, pid: number): Promise<boolean> {
+  const enrolment = await readEnrolment(dataDir);
+  if (enrolment === undefined) return false;
+  const { port, protocol } = new URL(brokerUrl(enrolment));
+  return hasConnectionTo(pid, Number(port) || (protocol === 'mqtts:' ? 8883 : 443));
+}
+
+/**
+ * The log of a container from the device's own files, as `kubectl logs` gives it; `request` is that of agent/streams/logs.ts. With
+ * `follow` it goes on until the container ends or `signal` aborts. Throws StreamRefused in the kubelet's words.
+ */
+export async function writeLocalLog(
+  dataDir: string,
+  request: JsonObject,
+  write: (chunk: Uint8Array) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const runs = new SavedRuns(stateFolder(dataDir));
+  await runs.load();
+  const folders = new LogFolders(agentFolders(dataDir).logs);
+  const handler = new LogStreamHandler({ folders, runs, nowMs: Date.now });
+  await handler.serve(request, { write }, signal);
+}
+
+/** The runs of containers as the saved records tell them; each change of the file is looked at. */
+class SavedRuns implements ContainerRuns {
+  readonly #folder: string;
+  #records: SavedState['records'] = new Map();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async load(): Promise<void> {
+    this.#records = (await readSavedState(this.#folder)).records;
+  }
+
+  look(podUid: string, container: string): ReturnType<ContainerRuns['look']> {
+    const record = this.#records.get(podUid) as unknown as PodRecord | undefined;
+    return record && runsOfContainer(record, container);
+  }
+
+  subscribe(_podUid: string, changed: () => void): () => void {
+    return watchWrites(this.#folder, () => {
+      void this.load().then(changed, changed);
+    });
+  }
+}
+
+function podsOf({ documents, records }: SavedState): Pod[] {
+  return [...documents]
+    .filter(([key]) => key.startsWith('pods/'))
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([, object]) => withStatus(object as unknown as Pod, records));
+}
+
+function withStatus(pod: Pod, records: SavedState['records']): Pod {
+  const record = records.get(pod.metadata.uid ?? '') as unknown as PodRecord | undefined;
+  const status: PodStatus = record?.status ?? pod.status ?? { phase: 'Pending' };
+  return { ...pod, status };
+}
+
+async function readEnrolment(dataDir: string): Promise<Enrolment | undefined> {
+  const text = await readTextFile(`${agentFolders(dataDir).state}/enrolment.json`);
+  return text === undefined ? undefined : (JSON.parse(text) as Enrolment);
+}
+
+/** Where agent/main.ts opens its DiskState. */
+function stateFolder(dataDir: string): string {
+  return `${agentFolders(dataDir).state}/state`;
+}

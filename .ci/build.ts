@@ -5,6 +5,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 import { writeOpenApiDocuments } from '../master/api/output/write-openapi-documents.ts';
+import { thirdPartyLicences } from './third-party-licences.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const dist = `${root}dist`;
@@ -14,7 +15,7 @@ const NODE_FLAGS = '--max-semi-space-size=2 --optimize-for-size --v8-pool-size=1
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(`${dist}/lib`, { recursive: true });
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: {
     skerry: 'cli/main.ts',
@@ -28,6 +29,7 @@ await build({
   platform: 'node',
   target: 'node20',
   minify: true,
+  metafile: true,
   keepNames: true,
   legalComments: 'none',
   loader: { '.json': 'json' },
@@ -36,6 +38,10 @@ await build({
   // Optional accelerators of ws, absent on purpose.
   external: ['bufferutil', 'utf-8-validate'],
 });
+const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+  Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0),
+);
+await writeFile(`${dist}/THIRD-PARTY-LICENCES.txt`, thirdPartyLicences(root, bundled));
 await writeOpenApiDocuments(`${dist}/openapi`);
 await writeFile(`${dist}/lib/package.json`, '{"type":"module"}\n');
 await writeCommand('skerry', { root: '$here', node: process.execPath });

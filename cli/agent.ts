@@ -1,57 +1,37 @@
-import { readFileSync } from 'node:fs';
 import { readAgentConfig } from '../agent/config.ts';
-import { startAgent } from '../agent/main.ts';
+import { type JoinSource, startAgent } from '../agent/main.ts';
+import type { ValuesOf } from '../shared/options/option.ts';
+import { AGENT_OPTIONS, JOIN_OPTIONS } from '../shared/options/program-options.ts';
+import { readOptions } from '../shared/options/read-options.ts';
 import { AGENT_ASSETS } from './assets.ts';
-import type { Command } from './command.ts';
+import { declareCommand } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { openDataDir } from './data-dir.ts';
 import { openLog } from './log.ts';
-import { AGENT_OPTIONS, parseOptions } from './options.ts';
+import { flagsOf, givenOptions, orWrongCall } from './program-options.ts';
 import { runUntilSignal } from './run-until-signal.ts';
+import { readTokenFile } from './token-file.ts';
 
-export const AGENT_USAGE = `  --runtime NAME            podman, containerd or auto                    (auto)
-                            (containerd's socket: $CONTAINERD_ADDRESS, as for ctr)
-  --node-name NAME          the node's name                               (the machine's)
-  --node-ip ADDRESS         the node's address                            (the address of the default route)
-`;
+const OPTIONS = { ...JOIN_OPTIONS, ...AGENT_OPTIONS };
 
-export const agent: Command = {
-  usage: `usage: skerry agent --server https://MASTER:6443 --token TOKEN [OPTION...]
-
-Runs an agent. The token (\`skerry token create\` on the master) is needed once, to join; a restart needs neither it nor the server.
-
-  --server URL              the master
-  --token TOKEN             the join token; or --token-file FILE, or $SKERRY_TOKEN
-  --data-dir DIR            where everything is kept                      (/var/lib/skerry)
-${AGENT_USAGE}`,
+export const agent = declareCommand({
+  synopsis: ['agent --server https://MASTER:6443 --token TOKEN [OPTION...]', 'agent [OPTION...]'],
+  about: `Runs an agent. The token (\`skerry token create\` on the master) is needed once, to join; a restart needs neither it nor the server.
+Each option is also a variable (--data-dir: SKERRY_DATA_DIR) and a key of the configuration file (dataDir).`,
+  options: flagsOf(OPTIONS),
+  examples: [
+    ['sudo skerry agent --server https://192.168.1.10:6443 --token TOKEN', 'joins, and runs'],
+    ['sudo skerry agent --config /etc/skerry/agent.yaml', 'as the service does'],
+  ],
   async run(args) {
-    const { values } = parseOptions(
-      args,
-      {
-        ...AGENT_OPTIONS,
-        server: { type: 'string' },
-        token: { type: 'string' },
-        'token-file': { type: 'string' },
-      },
-      { max: 0 },
-    );
-    const log = openLog();
-    const token = values.token ?? fromFile(values['token-file']) ?? process.env['SKERRY_TOKEN'];
-    // The engines and their containers inherit the environment.
-    delete process.env['SKERRY_TOKEN'];
-    if (token !== undefined && values.server === undefined) {
-      throw new CommandFailure(
-        'a token needs a master: name it with --server https://MASTER:6443',
-        2,
-      );
-    }
-    const join =
-      values.server === undefined
-        ? undefined
-        : { server: serverUrl(values.server), token: async () => token ?? '' };
+    const given = givenOptions(args, OPTIONS);
+    const [config, join, log] = orWrongCall(() => [
+      readAgentConfig(given),
+      joinSource(readOptions(JOIN_OPTIONS, given)),
+      openLog(given),
+    ]);
     return await runUntilSignal(log, async (onFatal) => {
-      const config = readAgentConfig(values);
-      await openDataDir(config.dataDir);
+      await openDataDir(config.dataDir, 'agent');
       const running = await startAgent({ config, join, log, assets: AGENT_ASSETS, onFatal });
       void running.joined.then(() => {
         process.stdout.write(`ready: node ${running.nodeName}\n`);
@@ -59,20 +39,20 @@ ${AGENT_USAGE}`,
       return running;
     });
   },
-};
+});
 
-function fromFile(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw new CommandFailure(`--token-file ${path}: ${(error as Error).message}`, 2);
+function joinSource({
+  server,
+  token,
+  tokenFile,
+}: ValuesOf<typeof JOIN_OPTIONS>): JoinSource | undefined {
+  if (server !== undefined) {
+    return {
+      server,
+      token: async (joinedAs) =>
+        token ?? (tokenFile === undefined ? '' : readTokenFile(tokenFile, joinedAs !== undefined)),
+    };
   }
-}
-
-function serverUrl(text: string): string {
-  if (!URL.canParse(text) || new URL(text).protocol !== 'https:') {
-    throw new CommandFailure(`--server ${text}: expected https://HOST:PORT`, 2);
-  }
-  return new URL(text).origin;
+  if (token === undefined) return undefined;
+  throw new CommandFailure('a token needs a master: name it with --server https://MASTER:6443', 2);
 }

@@ -11,9 +11,10 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 test('a data directory is made for its owner alone, and found again', async () => {
-  await openDataDir(join(root, 'a/b'));
-  expect(statSync(join(root, 'a/b')).mode & 0o777).toBe(0o700);
-  await openDataDir(join(root, 'a/b'));
+  await openDataDir(join(root, 'a/b'), 'master');
+  for (const folder of ['a/b', 'a/b/master'])
+    expect(statSync(join(root, folder)).mode & 0o777).toBe(0o700);
+  await openDataDir(join(root, 'a/b'), 'master');
 });
 
 test.each(['file', 'file/below'])(
@@ -21,14 +22,14 @@ test.each(['file', 'file/below'])(
   async (path) => {
     writeFileSync(join(root, 'file'), '');
     const dataDir = join(root, path);
-    await expect(openDataDir(dataDir)).rejects.toThrow(
+    await expect(openDataDir(dataDir, 'agent')).rejects.toThrow(
       `the data directory ${dataDir} cannot be used: a file is in its place; choose another with --data-dir`,
     );
   },
 );
 
 test('a file system that takes no files is said in one sentence', async () => {
-  await expect(openDataDir('/proc/skerry')).rejects.toThrow(
+  await expect(openDataDir('/proc/skerry', 'master')).rejects.toThrow(
     /^the data directory \/proc\/skerry cannot be used: .*; choose another with --data-dir$/,
   );
 });

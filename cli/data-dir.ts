@@ -11,9 +11,12 @@ const WHY: Record<string, string> = {
   ENOSPC: 'no space is left there',
 };
 
-/** Makes the data directory, only for its owner, unless it is there. Throws CommandFailure when nothing can be written to it. */
-export async function openDataDir(dataDir: string): Promise<void> {
-  const folder = resolve(dataDir);
+/**
+ * Makes a program's own part of the data directory, only for its owner, unless it is there; the data directory itself may belong to another
+ * user then. Throws CommandFailure when nothing can be written to it.
+ */
+export async function openDataDir(dataDir: string, part: 'master' | 'agent'): Promise<void> {
+  const folder = resolve(dataDir, part);
   try {
     await make(folder);
     await access(folder, constants.W_OK | constants.X_OK);

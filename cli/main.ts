@@ -1,5 +1,6 @@
 import { CommandFailure } from './command-failure.ts';
 import { COMMANDS } from './commands.ts';
+import { isJournal } from './log.ts';
 import { suggestion } from './nearest-word.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -24,7 +25,8 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await command.run(args);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    process.stderr.write(`skerry ${name}: ${error.message}\n`);
+    const priority = isJournal(process.stderr, process.env) ? '<3>' : '';
+    process.stderr.write(`${priority}skerry ${name}: ${error.message}\n`);
     return error.exitCode;
   }
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { AGENT_OPTIONS, parseOptions } from './options.ts';
+import { parseOptions } from './options.ts';
 
-const dataDir = (...args: string[]) =>
-  parseOptions(args, AGENT_OPTIONS, { max: 0 }).values['data-dir'];
+const OPTIONS = { 'data-dir': { type: 'string' }, 'node-name': { type: 'string' } } as const;
+const dataDir = (...args: string[]) => parseOptions(args, OPTIONS, { max: 0 }).values['data-dir'];
 
 test('a relative --data-dir is one of the folder where the command is given', () => {
   expect(dataDir('--data-dir', 'data')).toBe(`${process.cwd()}/data`);

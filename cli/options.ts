@@ -3,29 +3,9 @@ import { parseArgs } from 'node:util';
 import { CommandFailure } from './command-failure.ts';
 import { nearestWord } from './nearest-word.ts';
 
-type OptionTable = Record<
-  string,
-  { type: 'string' | 'boolean'; short?: string; multiple?: boolean }
+type OptionTable = Readonly<
+  Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }>
 >;
-
-/** What a master can be told (master/config.ts). */
-export const MASTER_OPTIONS = {
-  'data-dir': { type: 'string' },
-  listen: { type: 'string' },
-  kubeconfig: { type: 'string' },
-  'advertise-address': { type: 'string' },
-  'cluster-cidr': { type: 'string' },
-  'node-cidr-mask-size': { type: 'string' },
-  'service-cidr': { type: 'string' },
-} as const;
-
-/** What an agent can be told (agent/config.ts). */
-export const AGENT_OPTIONS = {
-  'data-dir': { type: 'string' },
-  runtime: { type: 'string' },
-  'node-name': { type: 'string' },
-  'node-ip': { type: 'string' },
-} as const;
 
 /** Parses a command's arguments by its table; a wrong one is a CommandFailure with exit code 2. A relative --data-dir becomes absolute. */
 export function parseOptions<Table extends OptionTable>(

@@ -3,32 +3,39 @@ import { startAgent } from '../agent/main.ts';
 import { readMasterConfig } from '../master/config.ts';
 import { type Master, startMaster } from '../master/main.ts';
 import { isConditionTrue } from '../shared/meta/condition.ts';
+import { AGENT_OPTIONS, MASTER_OPTIONS } from '../shared/options/program-options.ts';
 import { LEASES } from '../shared/resources/lease.ts';
 import { NODES } from '../shared/resources/node.ts';
-import { AGENT_USAGE } from './agent.ts';
 import { AGENT_ASSETS, MASTER_ASSETS } from './assets.ts';
-import type { Command } from './command.ts';
+import { declareCommand } from './command.ts';
 import { openDataDir } from './data-dir.ts';
 import { defaultAddress } from './default-address.ts';
 import { openLog } from './log.ts';
-import { MASTER_USAGE } from './master.ts';
-import { AGENT_OPTIONS, MASTER_OPTIONS, parseOptions } from './options.ts';
+import { flagsOf, givenOptions, orWrongCall } from './program-options.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 
+const OPTIONS = { ...MASTER_OPTIONS, ...AGENT_OPTIONS };
+
 /** A master and an agent in one process: the agent joins over the link like any other. */
-export const up: Command = {
-  usage: `usage: skerry up [OPTION...]
-
-Runs a master and an agent in one process: a cluster of one node, which other devices can join.
-
-${MASTER_USAGE}${AGENT_USAGE}`,
+export const up = declareCommand({
+  synopsis: ['up [OPTION...]'],
+  about: `Runs a master and an agent in one process: a cluster of one node, which other devices can join. Each option is also a variable
+(--data-dir: SKERRY_DATA_DIR) and a key of a configuration file (dataDir).`,
+  options: flagsOf(OPTIONS),
+  examples: [
+    ['sudo skerry up', ''],
+    ['sudo skerry up --data-dir /srv/skerry --listen 0.0.0.0:7443', 'beside another'],
+  ],
   async run(args) {
-    const { values } = parseOptions(args, { ...MASTER_OPTIONS, ...AGENT_OPTIONS }, { max: 0 });
-    const log = openLog();
+    const given = givenOptions(args, OPTIONS);
+    const [masterConfig, agentConfig, log] = orWrongCall(() => [
+      readMasterConfig(given),
+      readAgentConfig(given),
+      openLog(given),
+    ]);
     return await runUntilSignal(log, async (onFatal) => {
-      const masterConfig = readMasterConfig(values);
-      const agentConfig = readAgentConfig(values);
-      await openDataDir(masterConfig.dataDir);
+      await openDataDir(masterConfig.dataDir, 'master');
+      await openDataDir(agentConfig.dataDir, 'agent');
       const master = await startMaster({
         config: masterConfig,
         log,
@@ -66,7 +73,7 @@ ${MASTER_USAGE}${AGENT_USAGE}`,
       }
     });
   },
-};
+});
 
 /**
  * Resolves when the node is Ready and its first heartbeat is here: leases live in memory, so one says that this start's agent is

@@ -2,6 +2,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { MASTER_OPTIONS } from '../shared/options/program-options.ts';
+import { givenAsFlags } from '../shared/options/read-options.ts';
 import { builtCertificateChild } from '../test/builders/certificate-child.ts';
 import { CollectingLogger } from '../test/builders/collecting-logger.ts';
 import { readMasterConfig } from './config.ts';
@@ -13,7 +15,7 @@ afterAll(() => rmSync(dataDir, { recursive: true }));
 
 function start() {
   return startMaster({
-    config: readMasterConfig({ 'data-dir': dataDir, listen: '127.0.0.1:0' }),
+    config: readMasterConfig(givenAsFlags(MASTER_OPTIONS, { dataDir, listen: '127.0.0.1:0' })),
     log: new CollectingLogger(),
     assets: { x509Command, openApiDirectory: join(dataDir, 'openapi') },
     defaultAddress: '127.0.0.1',

@@ -2,6 +2,7 @@ import {
   type Document,
   type DocumentOptions,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   Lexer,
@@ -9,9 +10,11 @@ import {
   type ParseOptions,
   parseAllDocuments,
   parseDocument,
+  type Scalar,
   type SchemaOptions,
   stringify,
   type Tags,
+  type YAMLParseError,
 } from 'yaml';
 import type { JsonValue } from '../meta/kube-object.ts';
 
@@ -50,6 +53,48 @@ export function parseYamlObject(text: string): { value: JsonValue; duplicates: s
     const found = lines.length > 0 ? [`yaml: unmarshal errors:\n${lines.join('\n')}`] : [];
     return { value, duplicates: found };
   });
+}
+
+/** A key of a text that is one mapping, with the line that it is on (from 1); `text` is a scalar as it is written, without its quotes. */
+export interface YamlEntry {
+  key: string;
+  line: number;
+  value: { kind: 'scalar'; text: string } | { kind: 'nothing' | 'list' | 'mapping' };
+}
+
+/**
+ * The keys of a text that is one mapping, in order, each as often as it occurs: for who must say where something is wrong. A text without
+ * anything in it has none.
+ * @throws YamlError
+ */
+export function parseYamlEntries(text: string): YamlEntry[] {
+  return guarded(text, () => {
+    const lineCounter = new LineCounter();
+    const document = parseDocument(text, { ...OPTIONS, lineCounter });
+    const [error] = document.errors;
+    if (error !== undefined) throw syntaxError(error);
+    const { contents } = document;
+    if (contents === null || (isScalar(contents) && contents.value === null)) return [];
+    if (!isMap(contents)) throw new YamlError('yaml: line 1: not a mapping of keys to values');
+    return contents.items.map(({ key, value }) => ({
+      key: isScalar(key) ? scalarText(key) : String(key),
+      line: isNode(key) ? lineCounter.linePos(key.range?.[0] ?? 0).line : 1,
+      value: entryValue(value),
+    }));
+  });
+}
+
+function entryValue(value: unknown): YamlEntry['value'] {
+  if (isMap(value)) return { kind: 'mapping' };
+  if (isSeq(value)) return { kind: 'list' };
+  if (!isScalar(value) || (value.value === null && scalarText(value) === '')) {
+    return { kind: 'nothing' };
+  }
+  return { kind: 'scalar', text: scalarText(value) };
+}
+
+function scalarText({ value, source }: Scalar): string {
+  return typeof value === 'string' ? value : (source ?? String(value ?? ''));
 }
 
 /**
@@ -147,12 +192,14 @@ const OPEN_BRACE = 0x7b;
 
 function toValue(document: Document.Parsed): JsonValue {
   const [error] = document.errors;
-  if (error !== undefined) {
-    const line = error.linePos?.[0].line;
-    const [message = ''] = error.message.split(/ at line|\n/);
-    throw new YamlError(`yaml: ${line === undefined ? '' : `line ${line}: `}${message}`);
-  }
+  if (error !== undefined) throw syntaxError(error);
   return toJson(document.toJS({ maxAliasCount: MAX_ALIASES }));
+}
+
+function syntaxError(error: YAMLParseError): YamlError {
+  const line = error.linePos?.[0].line;
+  const [message = ''] = error.message.split(/ at line|\n/);
+  return new YamlError(`yaml: ${line === undefined ? '' : `line ${line}: `}${message}`);
 }
 
 /** What YAML has and JSON has not: binary becomes base64, sets and ordered maps become objects. */

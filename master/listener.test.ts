@@ -32,8 +32,8 @@ beforeEach(async () => {
       const name = socket.authorized ? socket.getPeerCertificate().subject.CN : 'nobody';
       response.end(`${incoming.method} ${incoming.url} by ${name}`);
     },
-    onMqtt: (connection, node) => {
-      mqtt.push(node);
+    onMqtt: (connection, peer) => {
+      mqtt.push(peer?.node);
       connection.destroy();
     },
     log: new TestLogger(),

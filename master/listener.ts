@@ -13,7 +13,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { Logger } from '../shared/logger.ts';
-import { nodeOfPeer } from './fleet/topic-access.ts';
+import { type NodePeer, nodeOfPeer } from './fleet/topic-access.ts';
 import { MqttWebSockets } from './fleet/web-socket.ts';
 
 /** PEM. */
@@ -32,7 +32,7 @@ export interface ListenerOptions {
   /** Everything over HTTP but the upgrade of /mqtt. */
   onRequest: RequestListener;
   /** An MQTT connection of a node; undefined: of somebody without a node's certificate. */
-  onMqtt(connection: Duplex, node: string | undefined): void;
+  onMqtt(connection: Duplex, peer: NodePeer | undefined): void;
   log: Logger;
   /** Absent: REQUEST_TIMEOUT_MS. */
   requestTimeoutMs?: number;
@@ -77,9 +77,9 @@ export class Listener {
     http.on('upgrade', (request, socket, head) => {
       clearTimeout(this.#unheard.get(request.socket));
       if (request.url === '/mqtt' || request.url?.startsWith('/mqtt?')) {
-        const node = nodeOfPeer(request.socket as TLSSocket);
+        const peer = nodeOfPeer(request.socket as TLSSocket);
         this.#webSockets.accept(request, socket, head, (stream) =>
-          this.#options.onMqtt(stream, node),
+          this.#options.onMqtt(stream, peer),
         );
       } else onRequest(request, answerWithoutUpgrade(request));
     });

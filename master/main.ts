@@ -138,6 +138,7 @@ export async function startMaster({
     });
     await registry.open();
 
+    const events = new EventRecorder({ registry, clock, log });
     const nodeKeys = new NodeKeys({ registry, nodes: NODES });
     const fleet = new Fleet({
       cluster: authority.clusterId,
@@ -153,6 +154,11 @@ export async function startMaster({
         clusterDomain: CLUSTER_DOMAIN,
       },
       newUid: randomUUID,
+      onRefused: (name, message) => {
+        const node = registry.find(NODES, { namespace: '', name });
+        if (node === undefined) return;
+        events.record('fleet', node, { type: 'Warning', reason: 'ReleaseRefused', message });
+      },
     });
     const tokens = new JoinTokens({
       registry,
@@ -193,11 +199,10 @@ export async function startMaster({
       },
       clientCa: authority.ca,
       onRequest: (request, response) => api.handle(request, response),
-      onMqtt: (connection, node) => fleet.accept(connection, node),
+      onMqtt: (connection, peer) => fleet.accept(connection, peer),
       log: log.child({ part: 'listener' }),
     });
 
-    const events = new EventRecorder({ registry, clock, log });
     const controllers = new Controllers(
       { registry, clock, log: log.child({ part: 'controllers' }), events },
       {

@@ -80,3 +80,28 @@ test('a join whose answers are lost sends the same bytes again, so that its toke
   expect(requests).toHaveLength(4);
   expect(requests[3]).not.toBe(requests[0]);
 });
+
+test('an agent that is restarted before the answer comes asks with the same bytes', async () => {
+  const folder = join(root, 'restarted');
+  const token = `abcdef.${'0'.repeat(16)}.${sha256Hex(new X509Certificate(ca).raw)}`;
+  const request = { server: url, token, nodeName: 'pi-2' };
+  const sent: unknown[] = [];
+  for (const answersLost of [1, 0]) {
+    const identity = new Identity(folder);
+    await identity.open();
+    const stopping = new AbortController();
+    const stopsAtPause: Clock = {
+      ...clock,
+      after: () => {
+        setImmediate(() => stopping.abort());
+        return () => {};
+      },
+    };
+    const parts = { identity, clock: stopsAtPause, random: () => 0, logger: silent };
+    lostAnswers = answersLost;
+    const joined = await new Membership(parts).join(request, stopping.signal);
+    expect(joined?.nodeName).toBe(answersLost === 0 ? 'pi-2' : undefined);
+    sent.push(requests.at(-1));
+  }
+  expect(sent[0]).toBe(sent[1]);
+});

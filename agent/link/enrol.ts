@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Logger } from '../../shared/logger.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
+import { SKERRY_VERSION } from '../../shared/version.ts';
 import { type JoinToken, parseJoinToken } from '../../shared/wire/join-token.ts';
 import { Backoff } from './backoff.ts';
 import { certificateRequest } from './certificate-request.ts';
@@ -37,8 +38,6 @@ export class Membership {
   readonly #logger: Logger;
   /** Where the master is said to be now, when that is not where the device enrolled. */
   #movedTo: string | undefined;
-  /** One for all tries of a join: the master knows a request again by its bytes, and counts its token once. A signature is never twice the same. */
-  #joinCsr: { nodeName: string; csr: string } | undefined;
 
   constructor(parts: { identity: Identity; clock: Clock; random: () => number; logger: Logger }) {
     this.#identity = parts.identity;
@@ -169,17 +168,16 @@ export class Membership {
   async #joinOnce(join: JoinRequest, token: JoinToken, signal: AbortSignal): Promise<Enrolment> {
     const server = trimmed(join.server);
     const ca = await fetchAuthority(server, token, signal);
-    if (this.#joinCsr?.nodeName !== join.nodeName) {
-      this.#joinCsr = { nodeName: join.nodeName, csr: this.#newCsr(join.nodeName) };
-    }
-    const enrolment = await this.#ask(server, this.#joinCsr, {
+    const { nodeName } = join;
+    const csr = await this.#identity.joinCsr(nodeName, () => this.#newCsr(nodeName));
+    const as = { nodeName, csr };
+    const enrolment = await this.#ask(server, as, {
       method: 'POST',
       url: `${server}/skerry/v1/enrol`,
       trust: { ca },
       bearer: join.token.trim(),
       signal,
     });
-    this.#joinCsr = undefined;
     this.#logger.info(`joined cluster ${enrolment.clusterId}`, { node: enrolment.nodeName });
     return enrolment;
   }
@@ -195,7 +193,7 @@ export class Membership {
   ): Promise<Enrolment> {
     const answer = await httpsExchange({
       ...request,
-      json: { ...as, ...this.#identity.publicKeys },
+      json: { ...as, release: SKERRY_VERSION, ...this.#identity.publicKeys },
     });
     if (answer.status < 200 || answer.status >= 300) throw refusalOf(answer);
     const enrolment = { ...readAnswer(answer.body), server };

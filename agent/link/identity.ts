@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } fr
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { WireDocument } from '../../shared/wire/desired-messages.ts';
 import { ensurePrivateFolder, readTextFile, writeFileDurably } from '../host/files.ts';
+import { removeFile } from '../host/small-files.ts';
 import { agentIdFrom } from './agent-id.ts';
 import { rawPublicKey, unseal } from './node-crypto.ts';
 
@@ -26,6 +27,9 @@ export interface Enrolment {
 export function brokerUrl({ broker, server }: Enrolment): string {
   return broker === '' ? `mqtts://${new URL(server).host}` : broker;
 }
+
+/** The name that is asked for, then the request. */
+const JOIN_CSR = 'join.csr';
 
 interface Keys {
   /** Ed25519: signs every message. */
@@ -95,6 +99,20 @@ export class Identity {
   async saveEnrolment(enrolment: Enrolment): Promise<void> {
     await writeFileDurably(`${this.#folder}/enrolment.json`, `${JSON.stringify(enrolment)}\n`);
     this.#enrolment = enrolment;
+    removeFile(`${this.#folder}/${JOIN_CSR}`);
+  }
+
+  /**
+   * The certificate request (PEM) of a join under this name, the same at every try, also after a restart: the master knows a request
+   * again by its bytes, and counts its token once. A signature is never twice the same, so `make` is called once.
+   */
+  async joinCsr(nodeName: string, make: () => string): Promise<string> {
+    const path = `${this.#folder}/${JOIN_CSR}`;
+    const [savedName, ...saved] = ((await readTextFile(path)) ?? '').split('\n');
+    if (savedName === nodeName) return saved.join('\n');
+    const csr = make();
+    await writeFileDurably(path, `${nodeName}\n${csr}`);
+    return csr;
   }
 
   /** Opens a document that is sealed to this device; throws when it is not. */

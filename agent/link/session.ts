@@ -2,7 +2,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { decodeBody, encodeBody } from '../../shared/wire/body.ts';
 import type { Message } from '../../shared/wire/message-assembler.ts';
-import { encodeAlive, readSeen } from '../../shared/wire/report-messages.ts';
+import { encodeAlive, readRefused, readSeen } from '../../shared/wire/report-messages.ts';
 import { formatSession } from '../../shared/wire/session-id.ts';
 import { decodeStreamMessage, encodeStreamMessage } from '../../shared/wire/stream-messages.ts';
 import type { Leaf } from '../../shared/wire/topics.ts';
@@ -200,7 +200,9 @@ export class Link {
     this.#outbox.connected();
     return {
       receive: (leaf, message) => {
-        if (message.header.kind === 'seen') this.#outbox.seen(readSeen(decodeBody(message.body)));
+        const { kind } = message.header;
+        if (kind === 'refused') this.#refused(readRefused(decodeBody(message.body)).message);
+        else if (kind === 'seen') this.#outbox.seen(readSeen(decodeBody(message.body)));
         else if (leaf === 'rq') mux.receive(decodeStreamMessage(message.body));
         else inbox.receive(message);
       },
@@ -213,6 +215,11 @@ export class Link {
         this.#outbox.disconnected();
       },
     };
+  }
+
+  /** What runs here goes on; the connection stays, and with the master's next release comes another try. */
+  #refused(message: string): void {
+    this.#parts.logger.error(`the master does not serve this device: ${message}`);
   }
 
   /** A connection may outlive its certificate, the next one would not: looked at once a day. */

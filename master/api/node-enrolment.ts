@@ -6,6 +6,8 @@ export interface EnrolmentRequest {
   /** Raw public keys, base64. */
   signingKey: string;
   sealingKey: string;
+  /** The agent's release; absent: not told. */
+  release?: string;
 }
 
 export interface EnrolmentAnswer {

@@ -41,7 +41,7 @@ beforeEach(async () => {
 async function start(drainTimeoutMs = 500): Promise<void> {
   broker = new Broker({
     cluster: CLUSTER,
-    isEnrolled: (node) => node !== 'gone',
+    isEnrolled: ({ node }) => node !== 'gone',
     head: (node) => {
       heads.push(node);
       return Buffer.from(`head of ${node}`);
@@ -62,7 +62,7 @@ async function start(drainTimeoutMs = 500): Promise<void> {
     certificate: serving,
     clientCa: authority.ca,
     onRequest: (_request, response) => response.end('api'),
-    onMqtt: (connection, node) => broker.accept(connection, node),
+    onMqtt: (connection, peer) => broker.accept(connection, peer),
     log,
   });
   await listener.start();

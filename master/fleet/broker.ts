@@ -11,7 +11,7 @@ import {
 } from '../../shared/wire/topics.ts';
 import { CleanPersistence } from './clean-persistence.ts';
 import { guardPacketSizes } from './packet-size-guard.ts';
-import { mayPublish, maySubscribe } from './topic-access.ts';
+import { mayPublish, maySubscribe, type NodePeer } from './topic-access.ts';
 
 /** What the fleet hears of the nodes' connections. */
 export interface BrokerEvents {
@@ -23,8 +23,8 @@ export interface BrokerEvents {
 
 export interface BrokerOptions {
   cluster: string;
-  /** Whether a node with a certificate is (still) enrolled. */
-  isEnrolled(node: string): boolean;
+  /** Whether the node is (still) enrolled, and with the key of this certificate. */
+  isEnrolled(peer: NodePeer): boolean;
   /** The signed `head` of a node, made now. */
   head(node: string): Uint8Array | undefined;
   events: BrokerEvents;
@@ -53,7 +53,7 @@ const NOT_AUTHORIZED = 5;
  */
 export class Broker {
   readonly #options: BrokerOptions;
-  readonly #nodes = new WeakMap<object, string>();
+  readonly #peers = new WeakMap<object, NodePeer>();
   #aedes: Aedes | undefined;
   /** The current connection of each node. */
   readonly #clients = new Map<string, Client>();
@@ -84,18 +84,21 @@ export class Broker {
     return this.#aedes !== undefined && !this.#aedes.closed;
   }
 
-  /** Takes over a connection on which MQTT is spoken; `node` is who its certificate says it is, undefined for nobody. */
-  accept(connection: Duplex, node: string | undefined): void {
+  /** Takes over a connection on which MQTT is spoken; `peer` is who its certificate says it is, undefined for nobody. */
+  accept(connection: Duplex, peer: NodePeer | undefined): void {
     if (!this.#aedes) {
       connection.destroy();
       return;
     }
-    if (node !== undefined) this.#nodes.set(connection, node);
+    if (peer !== undefined) this.#peers.set(connection, peer);
     // Fix 3: with Nagle's algorithm a QoS 1 exchange waits for a delayed TCP acknowledgement, 40 ms each way.
     if ('setNoDelay' in connection) (connection as Socket).setNoDelay(true);
     // Fix 4.
     guardPacketSizes(connection, PACKET_LIMITS, (bytes) =>
-      this.#options.log.warn('closed a connection whose packet is too large', { node, bytes }),
+      this.#options.log.warn('closed a connection whose packet is too large', {
+        node: peer?.node,
+        bytes,
+      }),
     );
     this.#aedes.handle(connection);
   }
@@ -131,6 +134,13 @@ export class Broker {
     this.#clients.get(node)?.close();
   }
 
+  /** Ends a node's connection if its certificate no longer may: another device has the name now. */
+  disconnectUnlessEnrolled(node: string): void {
+    const client = this.#clients.get(node);
+    const peer = client && this.#peers.get(client.conn);
+    if (peer !== undefined && !this.#options.isEnrolled(peer)) client?.close();
+  }
+
   #settings(): AedesOptions {
     const { cluster, head, drainTimeoutMs } = this.#options;
     return {
@@ -147,7 +157,7 @@ export class Broker {
         return parsed?.leaf === 'head' ? head(parsed.node) : undefined;
       }),
       preConnect: (client, packet, done) => {
-        const node = this.#nodes.get(client.conn);
+        const node = this.#peers.get(client.conn)?.node;
         // Fix 6.
         if (!packet.clean) return done(new Error('only clean sessions are taken'), false);
         const { will } = packet;
@@ -170,7 +180,7 @@ export class Broker {
       },
       authorizePublish: (client, packet, done) => {
         if (client === null) return done();
-        const node = this.#nodes.get(client.conn);
+        const node = this.#peers.get(client.conn)?.node;
         // Sends the PUBACKs into a void: fix 2, for a client that only writes.
         if (node !== undefined && this.#isStuck(node, client))
           return done(new Error('reads nothing'));
@@ -178,7 +188,7 @@ export class Broker {
         done(new Error(`may not publish to ${packet.topic}`));
       },
       authorizeSubscribe: (client, subscription, done) => {
-        const node = this.#nodes.get(client.conn);
+        const node = this.#peers.get(client.conn)?.node;
         if (node !== undefined && maySubscribe(cluster, node, subscription.topic)) {
           return done(null, subscription);
         }
@@ -191,11 +201,14 @@ export class Broker {
 
   /** Why a client may not connect. The client id must be the node's name, or one node could push another off. */
   #refusal(client: Client): string | undefined {
-    const node = this.#nodes.get(client.conn);
-    if (node === undefined) return 'no client certificate of a node of this cluster';
+    const peer = this.#peers.get(client.conn);
+    if (peer === undefined) return 'no client certificate of a node of this cluster';
+    const { node } = peer;
     if (client.id !== node)
       return `client id ${client.id} is not the node of the certificate, ${node}`;
-    if (!this.#options.isEnrolled(node)) return `node ${node} is not enrolled`;
+    if (!this.#options.isEnrolled(peer)) {
+      return `node ${node} is not enrolled, or another device has its name now`;
+    }
     return undefined;
   }
 
@@ -208,7 +221,7 @@ export class Broker {
   }
 
   #connected(client: Client): void {
-    const node = this.#nodes.get(client.conn);
+    const node = this.#peers.get(client.conn)?.node;
     if (node === undefined) return;
     this.#clients.set(node, client);
     this.#options.log.info('node connected', { node });
@@ -216,7 +229,7 @@ export class Broker {
   }
 
   #disconnected(client: Client): void {
-    const node = this.#nodes.get(client.conn);
+    const node = this.#peers.get(client.conn)?.node;
     if (node === undefined || this.#clients.get(node) !== client) return;
     this.#clients.delete(node);
     this.#options.log.info('node disconnected', { node });
@@ -236,7 +249,7 @@ export class Broker {
   }
 
   #logError(client: Client, error: Error): void {
-    const node = this.#nodes.get(client.conn);
+    const node = this.#peers.get(client.conn)?.node;
     this.#options.log.warn('closed a connection', { node, reason: error.message });
   }
 }

@@ -116,6 +116,7 @@ export function directoryOf(identities: readonly NodeIdentity[]): NodeDirectory 
   return {
     signingKey: (node) => raw(find(node)?.signing.publicKey),
     sealingKey: (node) => raw(find(node)?.sealing.publicKey),
+    holds: (node) => find(node) !== undefined,
   };
 }
 

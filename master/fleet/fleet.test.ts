@@ -4,9 +4,10 @@ import { CONFIG_MAPS } from '../../shared/resources/config-map.ts';
 import { LEASES } from '../../shared/resources/lease.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
+import { SKERRY_VERSION } from '../../shared/version.ts';
 import { decodeBody } from '../../shared/wire/body.ts';
 import { encodeMessage } from '../../shared/wire/frame.ts';
-import { readSeen } from '../../shared/wire/report-messages.ts';
+import { readRefused, readSeen } from '../../shared/wire/report-messages.ts';
 import {
   decodeStreamMessage,
   encodeStreamMessage,
@@ -41,6 +42,7 @@ let authority: TestAuthority;
 let serving: Certificate;
 let fixture: RegistryFixture;
 let log: TestLogger;
+let refusals: [node: string, message: string][];
 let fleet: Fleet;
 let listener: Listener;
 const nodes: TestNode[] = [];
@@ -55,6 +57,7 @@ beforeEach(async () => {
   fixture = await new RegistryFixture().open();
   for (const { name } of identities) await fixture.addNode(name);
   log = new TestLogger();
+  refusals = [];
   let ids = 0;
   fleet = new Fleet({
     cluster: CLUSTER,
@@ -64,6 +67,7 @@ beforeEach(async () => {
     clock: fixture.clock,
     log,
     newUid: () => `stream-${++ids}`,
+    onRefused: (...refusal) => refusals.push(refusal),
   });
   listener = new Listener({
     host: '127.0.0.1',
@@ -71,7 +75,7 @@ beforeEach(async () => {
     certificate: serving,
     clientCa: authority.ca,
     onRequest: (_request, response) => response.end(),
-    onMqtt: (connection, node) => fleet.accept(connection, node),
+    onMqtt: (connection, peer) => fleet.accept(connection, peer),
     log,
   });
   await fleet.start();
@@ -312,13 +316,35 @@ async function saysHello(node: TestNode): Promise<void> {
   await node.send('ack', 'hello', {
     have: { epoch: 0, generation: 0, hash: '' },
     capabilities: [],
-    release: 'test',
+    release: SKERRY_VERSION,
   });
   await node.send('al', 'alive', Buffer.from('1'));
   await until(
     () => fixture.registry.find(LEASES, { namespace: 'kube-node-lease', name: 'a' }) !== undefined,
   );
 }
+
+test('a node of a release too far away is told why, and nothing of it is heard', async () => {
+  const node = await join(a);
+  await node.send('ack', 'hello', {
+    have: { epoch: 0, generation: 0, hash: '' },
+    capabilities: [],
+    release: '99.0.0',
+  });
+  const { body } = await node.next('refused');
+  expect(readRefused(decodeBody(body)).message).toContain('upgrade the master first');
+  expect(refusals).toEqual([['a', expect.stringContaining('99.0.0')]]);
+  await node.send('al', 'alive', Buffer.from('1'));
+  await node.send('ack', 'hello', {
+    have: { epoch: 0, generation: 0, hash: '' },
+    capabilities: [],
+    release: SKERRY_VERSION,
+  });
+  // The next session is heard again, and tells that nothing of the former one came through.
+  await node.end();
+  await saysHello(await join(a, '2.1'));
+  expect(node.received.filter(({ header }) => header.kind === 'snapshot')).toEqual([]);
+});
 
 test('a node that is deleted is disconnected', async () => {
   await join(a);
@@ -354,7 +380,7 @@ test('what a node is sent bears its session, so that it is worth nothing in anot
   await node.send('ack', 'hello', {
     have: { epoch: 0, generation: 0, hash: '' },
     capabilities: [],
-    release: 'test',
+    release: SKERRY_VERSION,
   });
   expect((await node.next('snapshot')).header.session).toBe('4.2');
 });

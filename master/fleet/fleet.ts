@@ -2,10 +2,12 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from '../../shared/logger.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { NODES } from '../../shared/resources/node.ts';
+import { SKERRY_VERSION } from '../../shared/version.ts';
 import { decodeBody, encodeBody } from '../../shared/wire/body.ts';
 import { type EpochMark, readApplied, readHello } from '../../shared/wire/desired-messages.ts';
 import { FrameError } from '../../shared/wire/frame.ts';
 import type { ClusterNetworkDocument } from '../../shared/wire/network-documents.ts';
+import { releaseRefusal } from '../../shared/wire/release-skew.ts';
 import { readAlive, readReports, type Seen } from '../../shared/wire/report-messages.ts';
 import { decodeStreamMessage } from '../../shared/wire/stream-messages.ts';
 import type { Leaf } from '../../shared/wire/topics.ts';
@@ -19,6 +21,7 @@ import { NodeKeyRing } from './node-key-ring.ts';
 import { type NodeMessage, NodeSessions } from './node-sessions.ts';
 import { StatusIntake } from './status-intake.ts';
 import { Streams } from './streams.ts';
+import type { NodePeer } from './topic-access.ts';
 
 export interface FleetOptions {
   /** The cluster id, `[a-z0-9-]+`: part of every topic and signature. */
@@ -32,6 +35,8 @@ export interface FleetOptions {
   network?: ClusterNetworkDocument;
   /** Unique ids for streams. */
   newUid: () => string;
+  /** A connected node is not served; the message is one sentence for the user. */
+  onRefused?: (node: string, message: string) => void;
 }
 
 /** How far a node may raise the epoch: there are 8,191 of them. */
@@ -57,7 +62,7 @@ export class Fleet {
     this.#broker = new Broker({
       cluster,
       log,
-      isEnrolled: (node) => keys.signingKey(node) !== undefined,
+      isEnrolled: ({ node, keySha256 }) => directory.holds(node, keySha256),
       head: (node) => this.#sessions.encodeHead(node, this.#desired.head(node)),
       events: {
         message: (node, leaf, payload) => this.#message(node, leaf, payload),
@@ -114,7 +119,9 @@ export class Fleet {
     this.#desired.start();
     this.#stopWatch = this.#options.registry.cache.watch(NODES, undefined, (events) => {
       for (const { type, object } of events) {
-        if (type === 'DELETED') this.#forget(object.metadata.name);
+        const { name } = object.metadata;
+        if (type === 'DELETED') this.#forget(name);
+        else if (type === 'MODIFIED') this.#broker.disconnectUnlessEnrolled(name);
       }
     });
     await this.#broker.start();
@@ -129,9 +136,9 @@ export class Fleet {
     await this.#intake.stop();
   }
 
-  /** A connection on which MQTT is spoken, from the listener; `node` is whom its certificate names. */
-  accept(connection: Duplex, node: string | undefined): void {
-    this.#broker.accept(connection, node);
+  /** A connection on which MQTT is spoken, from the listener; `peer` is whom its certificate names. */
+  accept(connection: Duplex, peer: NodePeer | undefined): void {
+    this.#broker.accept(connection, peer);
   }
 
   /** Why no node can be reached at all, one sentence; undefined while all is well. */
@@ -175,6 +182,14 @@ export class Fleet {
     await registry.raiseEpoch(have.epoch + 1);
   }
 
+  /** Nothing of this session is heard from now on, heartbeats included: the node shows as not ready, and says why in its own log too. */
+  #refuse(node: string, message: string): void {
+    this.#options.log.warn('refused a node', { node, reason: message });
+    this.#options.onRefused?.(node, message);
+    this.#sessions.send(node, 'd', { kind: 'refused', body: encodeBody({ message }) });
+    this.#sessions.refuse(node);
+  }
+
   #message(node: string, leaf: Leaf, payload: Uint8Array): void {
     const message = this.#sessions.receive(node, leaf, payload);
     if (!message) return;
@@ -194,6 +209,11 @@ export class Fleet {
         const { have, want, capabilities, release } = readHello(decodeBody(body));
         const { generation } = have;
         this.#options.log.debug('hello', { node, generation, want, release });
+        const refusal = releaseRefusal(SKERRY_VERSION, release);
+        if (refusal !== undefined) {
+          this.#refuse(node, refusal);
+          return;
+        }
         this.#sessions.setCapabilities(node, capabilities);
         this.#desired.heard(node, have, want);
         return;
@@ -215,6 +235,7 @@ export class Fleet {
       case 'delta':
       case 'snapshot':
       case 'seen':
+      case 'refused':
         return;
     }
   }

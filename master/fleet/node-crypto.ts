@@ -23,6 +23,8 @@ export interface NodeDirectory {
   signingKey(node: string): string | undefined;
   /** X25519. */
   sealingKey(node: string): string | undefined;
+  /** Whether a certificate with this public key (SHA-256 of its SubjectPublicKeyInfo, hex) may speak for the node. */
+  holds(node: string, keySha256: string): boolean;
 }
 
 /** A SubjectPublicKeyInfo is this and the 32 raw bytes (RFC 8410). */

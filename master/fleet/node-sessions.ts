@@ -50,6 +50,8 @@ interface SessionState {
   /** What waits on a leaf while the chunks of a message are being taken: chunks stay together and sequences in order. */
   waiting: Map<Leaf, Uint8Array[]>;
   sent: number;
+  /** The session is not served: nothing of it passes. */
+  refused: boolean;
   /** From the last hello. */
   capabilities: readonly string[];
 }
@@ -97,6 +99,11 @@ export class NodeSessions {
     return this.#states.get(node)?.capabilities ?? [];
   }
 
+  /** Lets nothing more of the node's present session pass. */
+  refuse(node: string): void {
+    this.#state(node).refused = true;
+  }
+
   forget(node: string): void {
     this.#states.delete(node);
     this.#options.keys.forget(node);
@@ -130,6 +137,7 @@ export class NodeSessions {
       this.#begin(state, undefined);
     }
     if (!this.#isCurrent(node, state, frame.header.session, leaf, frame.body)) return undefined;
+    if (state.refused) return undefined;
     if (leaf !== 'rs' && frame.header.sequence <= (state.received.get(leaf) ?? -1))
       return undefined;
     const message = assemblerOf(state, leaf).add(frame);
@@ -161,6 +169,7 @@ export class NodeSessions {
 
   #begin(state: SessionState, session: string | undefined): void {
     state.session = session;
+    state.refused = false;
     state.received.clear();
     state.assemblers.clear();
     // Frames under way belong to the former session; their callbacks find another map entry.
@@ -234,6 +243,7 @@ export class NodeSessions {
       session: undefined,
       keyFingerprint: undefined,
       connected: false,
+      refused: false,
       received: new Map(),
       assemblers: new Map(),
       waiting: new Map(),

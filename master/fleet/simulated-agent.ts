@@ -1,3 +1,4 @@
+import { SKERRY_VERSION } from '../../shared/version.ts';
 import {
   type Applied,
   type Delta,
@@ -25,7 +26,7 @@ export class SimulatedAgent {
   }
 
   hello(want?: 'snapshot'): void {
-    const body: Hello = { have: this.have, capabilities: [], release: 'test' };
+    const body: Hello = { have: this.have, capabilities: [], release: SKERRY_VERSION };
     this.#answer({ kind: 'hello', body: want ? { ...body, want } : body });
   }
 

@@ -1,13 +1,26 @@
-import { expect, test } from 'vitest';
+import { X509Certificate } from 'node:crypto';
+import { beforeAll, expect, test } from 'vitest';
+import { tlsKeySha256 } from '../pki/node-keys.ts';
+import { TestAuthority } from './fleet-fixture.ts';
 import { mayPublish, maySubscribe, nodeOfPeer } from './topic-access.ts';
 
+let certificate: Uint8Array;
+
+beforeAll(async () => {
+  const authority = await TestAuthority.create();
+  certificate = new X509Certificate((await authority.node('pi')).cert).raw;
+});
+
 function peer(authorized: boolean, CN: string, O: string | string[] = 'system:nodes') {
-  return { authorized, getPeerCertificate: () => ({ subject: { CN, O } }) };
+  return { authorized, getPeerCertificate: () => ({ subject: { CN, O }, raw: certificate }) };
 }
 
 test('a node is whoever has an authorised certificate of the group of nodes', () => {
-  expect(nodeOfPeer(peer(true, 'system:node:pi.lan'))).toBe('pi.lan');
-  expect(nodeOfPeer(peer(true, 'system:node:pi', ['x', 'system:nodes']))).toBe('pi');
+  expect(nodeOfPeer(peer(true, 'system:node:pi.lan'))).toEqual({
+    node: 'pi.lan',
+    keySha256: tlsKeySha256(certificate),
+  });
+  expect(nodeOfPeer(peer(true, 'system:node:pi', ['x', 'system:nodes']))?.node).toBe('pi');
   expect(nodeOfPeer(peer(false, 'system:node:pi'))).toBeUndefined();
   expect(nodeOfPeer(peer(true, 'system:node:pi', 'system:masters'))).toBeUndefined();
   expect(nodeOfPeer(peer(true, 'admin'))).toBeUndefined();

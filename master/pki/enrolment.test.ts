@@ -10,6 +10,7 @@ import { CATALOG } from '../../shared/resources/catalog.ts';
 import { NAMESPACES } from '../../shared/resources/namespace.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { SECRETS } from '../../shared/resources/secret.ts';
+import { SKERRY_VERSION } from '../../shared/version.ts';
 import { builtCertificateChild } from '../../test/builders/certificate-child.ts';
 import type { EnrolmentRequest } from '../api/node-enrolment.ts';
 import { MemoryStore } from '../store/memory-store.ts';
@@ -18,7 +19,7 @@ import { CertificateAuthority } from './certificate-authority.ts';
 import { CertificateChild } from './certificate-child.ts';
 import { Enrolment } from './enrolment.ts';
 import { rawPublicKey } from './key-pairs.ts';
-import { NodeKeys } from './node-keys.ts';
+import { NodeKeys, tlsKeySha256 } from './node-keys.ts';
 import { JoinTokens } from './tokens.ts';
 
 const silent: Logger = {
@@ -130,6 +131,26 @@ describe('enrolment', () => {
     }
     const renamed = { ...request, nodeName: 'pi-8' };
     await expect(enrolment.enrol(token, renamed)).rejects.toThrow('used up');
+  });
+
+  test('a token that adopts gives a name to another device, and the former one has no part in it any more', async () => {
+    const former = requestOf('pi-9');
+    const before = await enrolment.enrol(await tokens.create(), former);
+    const keys = new NodeKeys({ registry, nodes: NODES });
+    expect(keys.holds('pi-9', tlsKeySha256(before.certificate))).toBe(true);
+    const token = await tokens.create({ nodeName: 'pi-9', adopts: true });
+    const after = await enrolment.enrol(token, requestOf('pi-9'));
+    expect(keys.holds('pi-9', tlsKeySha256(after.certificate))).toBe(true);
+    expect(keys.holds('pi-9', tlsKeySha256(before.certificate))).toBe(false);
+    await expect(enrolment.renew('pi-9', former)).rejects.toMatchObject({ reason: 'Conflict' });
+    await expect(enrolment.enrol(token, requestOf('pi-9'))).rejects.toThrow('used up');
+  });
+
+  test('a device of a release too far away is told so', async () => {
+    const request = { ...requestOf('pi-10'), release: '9.0.0' };
+    const token = await tokens.create();
+    await expect(enrolment.enrol(token, request)).rejects.toThrow('upgrade the master first');
+    await enrolment.enrol(token, { ...request, release: SKERRY_VERSION });
   });
 
   test('of two devices that want one name at once, one gets it', async () => {

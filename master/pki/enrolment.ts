@@ -1,15 +1,24 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { ApiError, badRequest, conflict } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
+import { formatTime } from '../../shared/meta/time.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Node } from '../../shared/schema/kubernetes-types.ts';
+import { SKERRY_VERSION } from '../../shared/version.ts';
+import { releaseRefusal } from '../../shared/wire/release-skew.ts';
 import type { EnrolmentAnswer, EnrolmentRequest, NodeEnrolment } from '../api/node-enrolment.ts';
 import type { Registry } from '../store/registry.ts';
 import {
   type CertificateAuthority,
   NODE_CERTIFICATE_LIFETIME_MS,
 } from './certificate-authority.ts';
-import { SEALING_KEY_ANNOTATION, SIGNING_KEY_ANNOTATION } from './node-keys.ts';
+import {
+  CERTIFICATE_END_ANNOTATION,
+  SEALING_KEY_ANNOTATION,
+  SIGNING_KEY_ANNOTATION,
+  TLS_KEY_ANNOTATION,
+  tlsKeySha256,
+} from './node-keys.ts';
 import type { JoinTokens } from './tokens.ts';
 
 /** RFC 1123 subdomain, as the names of Nodes are. */
@@ -18,7 +27,7 @@ const MAX_NODE_NAME_LENGTH = 253;
 
 /**
  * Takes devices into the cluster. Invariant: a node's name belongs to the device whose signing key its Node object carries, until
- * that object is deleted; certificates are given to no other.
+ * that object is deleted or a token that adopts hands the name to another device; certificates are given to no other.
  */
 export class Enrolment implements NodeEnrolment {
   readonly #registry: Registry;
@@ -50,10 +59,13 @@ export class Enrolment implements NodeEnrolment {
     checkRequest(request);
     const use = await this.#tokens.redeem(token, request.nodeName, hashOf(request));
     try {
-      this.#checkHolder(this.#find(request.nodeName), request);
+      const mayClaim = (node: Node | undefined) => {
+        if (!use.adopts) this.#checkHolder(node, request);
+      };
+      mayClaim(this.#find(request.nodeName));
       const certificate = await this.#authority.issueNode(request.nodeName, request.csr);
-      await this.#claim(request);
-      this.#logger.info('a device joined', { node: request.nodeName });
+      await this.#claim(request, certificate, mayClaim);
+      this.#logger.info('a device joined', { node: request.nodeName, adopted: use.adopts });
       return this.#answer(request.nodeName, certificate);
     } catch (error) {
       await use.giveBack();
@@ -74,7 +86,7 @@ export class Enrolment implements NodeEnrolment {
     }
     this.#checkHolder(node, request);
     const certificate = await this.#authority.issueNode(nodeName, request.csr);
-    await this.#claim(request);
+    await this.#claim(request, certificate, (current) => this.#checkHolder(current, request));
     this.#logger.info('a certificate was renewed', { node: nodeName });
     return this.#answer(nodeName, certificate);
   }
@@ -90,16 +102,22 @@ export class Enrolment implements NodeEnrolment {
   #checkHolder(node: Node | undefined, request: EnrolmentRequest): void {
     const holder = node?.metadata.annotations?.[SIGNING_KEY_ANNOTATION];
     if (holder !== undefined && holder !== request.signingKey) {
-      const why = 'the name is held by another device; choose another, or delete the node first';
+      const why =
+        'the name is held by another device; choose another, or give this one its place: skerry node adopt';
       throw conflict(this.#nodes, request.nodeName, why);
     }
   }
 
-  /** Writes the device's keys onto its Node object, which it makes if there is none. */
-  async #claim(request: EnrolmentRequest): Promise<void> {
+  /** Writes the device's keys onto its Node object, which it makes if there is none; `mayClaim` throws where another has the name. */
+  async #claim(
+    request: EnrolmentRequest,
+    certificate: string,
+    mayClaim: (node: Node) => void,
+  ): Promise<void> {
+    const claims = claimAnnotations(request, certificate);
     if (this.#find(request.nodeName) === undefined) {
       try {
-        await this.#registry.create(this.#nodes, newNode(request));
+        await this.#registry.create(this.#nodes, newNode(request.nodeName, claims));
         return;
       } catch (error) {
         if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
@@ -107,8 +125,8 @@ export class Enrolment implements NodeEnrolment {
     }
     const key = { namespace: '', name: request.nodeName };
     await this.#registry.update(this.#nodes, key, (current) => {
-      this.#checkHolder(current, request);
-      const annotations = { ...current.metadata.annotations, ...keyAnnotations(request) };
+      mayClaim(current);
+      const annotations = { ...current.metadata.annotations, ...claims };
       return { ...current, metadata: { ...current.metadata, annotations } };
     });
   }
@@ -133,6 +151,8 @@ function checkRequest(request: EnrolmentRequest): void {
       `"${nodeName}" cannot be a node's name: it takes lower case letters, digits, "-" and ".", begins and ends with a letter or digit, and has at most 253 characters`,
     );
   }
+  const refusal = request.release && releaseRefusal(SKERRY_VERSION, request.release);
+  if (refusal) throw badRequest(refusal);
   checkKey('signing key', 'Ed25519', request.signingKey);
   checkKey('sealing key', 'X25519', request.sealingKey);
 }
@@ -158,13 +178,13 @@ function checkKey(what: string, curve: 'Ed25519' | 'X25519', raw: string): void 
   throw badRequest(`the ${what} is not a raw ${curve} public key in base64`);
 }
 
-function newNode(request: EnrolmentRequest): Node {
+function newNode(name: string, annotations: Record<string, string>): Node {
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: {
-      name: request.nodeName,
-      annotations: keyAnnotations(request),
+      name,
+      annotations,
       uid: '',
       resourceVersion: '',
       creationTimestamp: '',
@@ -174,8 +194,10 @@ function newNode(request: EnrolmentRequest): Node {
   };
 }
 
-function keyAnnotations(request: EnrolmentRequest): Record<string, string> {
+function claimAnnotations(request: EnrolmentRequest, certificate: string): Record<string, string> {
   return {
+    [TLS_KEY_ANNOTATION]: tlsKeySha256(certificate),
+    [CERTIFICATE_END_ANNOTATION]: formatTime(Date.parse(new X509Certificate(certificate).validTo)),
     [SIGNING_KEY_ANNOTATION]: request.signingKey,
     [SEALING_KEY_ANNOTATION]: request.sealingKey,
   };

@@ -23,6 +23,8 @@ const REMEMBERED_REQUESTS = 16;
 
 /** One use of a token that was taken; `giveBack` returns it when what it was taken for failed. */
 export interface TokenUse {
+  /** The device may take its name's Node over from the device that has it. */
+  adopts: boolean;
   giveBack(): Promise<void>;
 }
 
@@ -38,8 +40,6 @@ interface Taken {
   uid: string;
   request: string;
 }
-
-const NOTHING_TAKEN: TokenUse = { giveBack: async () => {} };
 
 /** Join tokens, kept as Secrets bootstrap-token-<id> in kube-system: `kubectl` can list and delete them. */
 export class JoinTokens {
@@ -62,7 +62,7 @@ export class JoinTokens {
 
   /** A new token; by default for one use within a day, for a node of any name. */
   async create(
-    terms: { ttlSeconds?: number; uses?: number; nodeName?: string } = {},
+    terms: { ttlSeconds?: number; uses?: number; nodeName?: string; adopts?: boolean } = {},
   ): Promise<string> {
     const token = newJoinToken(randomBytes, this.#caSha256);
     const endsMs = this.#clock.nowMs() + (terms.ttlSeconds ?? DAY_SECONDS) * 1000;
@@ -71,7 +71,8 @@ export class JoinTokens {
       joinTokenSecret(token, {
         expiration: `${new Date(endsMs).toISOString().slice(0, 19)}Z`,
         uses: terms.uses ?? 1,
-        ...(terms.nodeName === undefined ? {} : { nodeName: terms.nodeName }),
+        ...(terms.nodeName !== undefined && { nodeName: terms.nodeName }),
+        ...(terms.adopts !== undefined && { adopts: terms.adopts }),
       }),
     );
     return formatJoinToken(token);
@@ -95,11 +96,15 @@ export class JoinTokens {
     if (stored === undefined) throw unauthorized('the join token is unknown');
     const device = { nodeName, request };
     this.#check(stored, token, device);
-    if (dataValue(stored, JOIN_TOKEN_KEYS.uses) === undefined) return NOTHING_TAKEN;
-    const uid = await this.#takeUse(key, token, device);
-    return uid === undefined
-      ? NOTHING_TAKEN
-      : { giveBack: () => this.#giveBack({ key, uid, request }) };
+    const adopts =
+      dataValue(stored, JOIN_TOKEN_KEYS.adopts) === 'true' &&
+      dataValue(stored, JOIN_TOKEN_KEYS.nodeName) === nodeName;
+    const isCounted = dataValue(stored, JOIN_TOKEN_KEYS.uses) !== undefined;
+    const uid = isCounted ? await this.#takeUse(key, token, device) : undefined;
+    const giveBack = async () => {
+      if (uid !== undefined) await this.#giveBack({ key, uid, request });
+    };
+    return { adopts, giveBack };
   }
 
   #check(stored: Secret, token: JoinToken, { nodeName, request }: Device): void {

@@ -29,6 +29,7 @@ export type MessageKind =
   | 'delta'
   | 'snapshot'
   | 'seen'
+  | 'refused'
   | 'alive'
   | 'reports'
   | 'hello'
@@ -40,6 +41,7 @@ const MESSAGE_KINDS: ReadonlySet<string> = new Set<MessageKind>([
   'delta',
   'snapshot',
   'seen',
+  'refused',
   'alive',
   'reports',
   'hello',

@@ -6,7 +6,7 @@ export const JOIN_TOKEN_SECRET_TYPE = 'bootstrap.kubernetes.io/token';
 const JOIN_TOKEN_ID_LENGTH = 6;
 const JOIN_TOKEN_SECRET_LENGTH = 16;
 
-/** The keys of a token's Secret; the last three are our own. */
+/** The keys of a token's Secret; those that begin with skerry are our own. */
 export const JOIN_TOKEN_KEYS = {
   id: 'token-id',
   secret: 'token-secret',
@@ -14,6 +14,8 @@ export const JOIN_TOKEN_KEYS = {
   authentication: 'usage-bootstrap-authentication',
   uses: 'skerry-uses',
   nodeName: 'skerry-node-name',
+  /** 'true': the device may take the name's Node over from the one that has it. */
+  adopts: 'skerry-adopts',
   /** Hashes of the last requests that took a use, one a line: the same one again takes no other. */
   requests: 'skerry-requests',
 } as const;
@@ -55,11 +57,16 @@ export function joinTokenSecretName(id: string): string {
   return `bootstrap-token-${id}`;
 }
 
-/** The Secret that makes the token valid. `expiration`: RFC 3339; `uses` absent: any number. */
-export function joinTokenSecret(
-  token: JoinToken,
-  terms: { expiration: string; uses?: number; nodeName?: string },
-): Secret {
+/** What a token is good for. `expiration`: RFC 3339; `uses` absent: any number; `adopts`: see JOIN_TOKEN_KEYS, with a `nodeName`. */
+export interface JoinTokenTerms {
+  expiration: string;
+  uses?: number;
+  nodeName?: string;
+  adopts?: boolean;
+}
+
+/** The Secret that makes the token valid. */
+export function joinTokenSecret(token: JoinToken, terms: JoinTokenTerms): Secret {
   const data: Record<string, string> = {
     [JOIN_TOKEN_KEYS.id]: token.id,
     [JOIN_TOKEN_KEYS.secret]: token.secret,
@@ -68,6 +75,7 @@ export function joinTokenSecret(
   };
   if (terms.uses !== undefined) data[JOIN_TOKEN_KEYS.uses] = String(terms.uses);
   if (terms.nodeName !== undefined) data[JOIN_TOKEN_KEYS.nodeName] = terms.nodeName;
+  if (terms.adopts === true) data[JOIN_TOKEN_KEYS.adopts] = 'true';
   return {
     apiVersion: 'v1',
     kind: 'Secret',

@@ -25,6 +25,15 @@ export interface Seen {
   resend?: boolean;
 }
 
+/** `refused` (on `d`): the master serves nothing of this session; the message is one sentence for the user. */
+export interface Refused {
+  message: string;
+}
+
+export function readRefused(body: JsonObject): Refused {
+  return { message: stringIn(body['message'], 'message') };
+}
+
 /** `alive`: the heartbeat (`up: true`), the first one being the birth; the will is `up: false`. */
 export interface Alive {
   up: boolean;

@@ -27,8 +27,8 @@ export const TOPICS: Readonly<Record<Leaf, Topic>> = {
     direction: 'down',
     qos: 1,
     retained: false,
-    kinds: ['delta', 'snapshot', 'seen'],
-    purpose: 'the desired state, and which reports have arrived',
+    kinds: ['delta', 'snapshot', 'seen', 'refused'],
+    purpose: 'the desired state, which reports have arrived, or why the node is not served',
   },
   rq: {
     leaf: 'rq',

@@ -98,7 +98,7 @@ export class TestMaster {
       certificate: { cert: authority.serving.certificate, key: authority.serving.privateKey },
       clientCa: authority.ca,
       onRequest: (req, res) => api.handle(req, res),
-      onMqtt: (connection, node) => fleet.accept(connection, node),
+      onMqtt: (connection, peer) => fleet.accept(connection, peer),
       log: logger,
     });
     await fleet.start();

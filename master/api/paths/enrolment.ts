@@ -51,7 +51,9 @@ function parseRequest(body: Buffer): EnrolmentRequest {
     if (typeof text !== 'string') throw badRequest(`${field} is missing or not a string`);
     return text;
   });
+  const { release } = given;
   return {
+    ...(typeof release === 'string' && { release }),
     nodeName: nodeName ?? '',
     csr: csr ?? '',
     signingKey: signingKey ?? '',

@@ -53,9 +53,12 @@ export class ApiClient {
 
   /** `file`: --kubeconfig, else $KUBECONFIG, else the one of this machine's master. Throws CommandFailure. */
   static open(file: string | undefined): ApiClient {
-    const own = KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS[1];
-    const path = file ?? (process.env['KUBECONFIG'] || own);
-    return new ApiClient(readKubeconfig(path));
+    return new ApiClient(readKubeconfig(kubeconfigPath(file)));
+  }
+
+  /** Whether there is a file for `open`. */
+  static hasKubeconfig(file: string | undefined): boolean {
+    return file !== undefined || existsSync(kubeconfigPath(file));
   }
 
   /** PEM of the cluster's CA. */
@@ -175,6 +178,11 @@ function failureOf(code: number, text: string): ApiFailure {
   } catch {
     return new ApiFailure(code, '', text || `HTTP ${code}`);
   }
+}
+
+function kubeconfigPath(file: string | undefined): string {
+  const own = KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS[1];
+  return file ?? (process.env['KUBECONFIG'] || own);
 }
 
 function readKubeconfig(path: string): Connection {

@@ -26,7 +26,25 @@ export const COMMANDS: Record<string, { summary: string; load: () => Promise<Com
     summary: 'look whether this machine is fit, and say what to do',
     load: async () => (await import('./check.ts')).check,
   },
+  status: {
+    summary: 'how the cluster does, and this device',
+    load: async () => (await import('./status.ts')).status,
+  },
+  nodes: {
+    summary: 'show the devices of the cluster',
+    load: async () => (await import('./nodes.ts')).nodes,
+  },
+  pods: { summary: 'show pods', load: async () => (await import('./pods.ts')).pods },
+  logs: { summary: 'print what a pod wrote', load: async () => (await import('./logs.ts')).logs },
   get: { summary: 'show objects', load: async () => (await import('./get.ts')).get },
+  describe: {
+    summary: 'show all of one object, and what happened to it',
+    load: async () => (await import('./describe.ts')).describe,
+  },
+  delete: {
+    summary: 'delete objects',
+    load: async () => (await import('./delete.ts')).deleteCommand,
+  },
   down: {
     summary: 'stop what `up` started, and with --purge remove it',
     load: async () => (await import('./down.ts')).down,

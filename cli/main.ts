@@ -3,6 +3,12 @@ import { COMMANDS } from './commands.ts';
 import { isJournal } from './log.ts';
 import { suggestion } from './nearest-word.ts';
 
+// `skerry get pods | head`: whoever read has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([name, ...args]: string[]): Promise<number> {

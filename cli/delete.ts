@@ -1,0 +1,172 @@
+import { type ApiClient, ApiFailure } from './api-client.ts';
+import { declareCommand, KUBECONFIG_OPTION, NAMESPACE_OPTION } from './command.ts';
+import { CommandFailure } from './command-failure.ts';
+import { readManifest } from './manifest.ts';
+import { parseOptions } from './options.ts';
+import { Progress } from './progress.ts';
+import {
+  type DiscoveredResource,
+  discover,
+  findResource,
+  resourceOf,
+  resourcePath,
+} from './resource-path.ts';
+import { withClient } from './with-client.ts';
+
+const OPTIONS = {
+  filename: {
+    type: 'string',
+    short: 'f',
+    value: 'FILE',
+    description: 'every object of a manifest; - is standard input',
+  },
+  ...NAMESPACE_OPTION,
+  'ignore-not-found': { type: 'boolean', description: 'what is not there is deleted already' },
+  wait: {
+    type: 'string',
+    value: 'SECONDS',
+    description: 'end when they are gone, fail after this long',
+  },
+  ...KUBECONFIG_OPTION,
+} as const;
+
+interface Doomed {
+  resource: DiscoveredResource;
+  namespace: string;
+  name: string;
+}
+
+export const deleteCommand = declareCommand({
+  synopsis: ['delete KIND NAME... [-n NAMESPACE] [--wait SECONDS]', 'delete -f FILE'],
+  about: `Deletes objects, and with them what they own: the pods of a Deployment go too. Pods have the time that they ask for to end, so they
+are still there for a moment; --wait waits for that.`,
+  options: OPTIONS,
+  examples: [
+    ['skerry delete pod web-5d4f', 'its ReplicaSet makes another'],
+    ['skerry delete deployment web -n shop --wait 60', ''],
+    ['skerry delete -f examples/sample.yaml', 'what apply made of it'],
+  ],
+  exitCodes: '0 done, 1 failed, or one of them was not there, 2 wrong call',
+  async run(args) {
+    const { values, positionals } = parseOptions(args, OPTIONS, { max: Number.POSITIVE_INFINITY });
+    const [word, ...names] = positionals;
+    const { filename } = values;
+    if (
+      (filename === undefined) === (word === undefined) ||
+      (word !== undefined && names.length === 0)
+    )
+      throw new CommandFailure(
+        'what? for example: skerry delete pod NAME, or skerry delete -f FILE',
+        2,
+      );
+    const waitSeconds = values.wait === undefined ? undefined : Number(values.wait);
+    if (waitSeconds !== undefined && !(waitSeconds > 0))
+      throw new CommandFailure('--wait takes a number of seconds', 2);
+    return await withClient(values.kubeconfig, async (client) => {
+      const resources = await discover(client);
+      const given = values.namespace ?? 'default';
+      const doomed =
+        filename === undefined
+          ? names.map((name) => ({
+              resource: findResource(resources, word ?? ''),
+              namespace: given,
+              name,
+            }))
+          : namedIn(filename, resources, given);
+      let missing = 0;
+      for (const one of doomed) {
+        if (!(await deleteOne(client, one, values['ignore-not-found'] === true))) missing += 1;
+      }
+      if (waitSeconds !== undefined) await waitGone(client, doomed, waitSeconds);
+      return missing === 0 ? 0 : 1;
+    });
+  },
+});
+
+/** In the reverse of the order in which they were made. */
+function namedIn(file: string, resources: readonly DiscoveredResource[], given: string): Doomed[] {
+  return readManifest(file)
+    .map((object) => {
+      const metadata = (object['metadata'] ?? {}) as { name?: string; namespace?: string };
+      return {
+        resource: resourceOf(resources, object),
+        namespace: metadata.namespace ?? given,
+        name: metadata.name ?? '',
+      };
+    })
+    .reverse();
+}
+
+/** Whether it was there, or need not have been. */
+async function deleteOne(
+  client: ApiClient,
+  { resource, namespace, name }: Doomed,
+  ignoreNotFound: boolean,
+): Promise<boolean> {
+  const label = resource.singularName || resource.name;
+  try {
+    await client.json('DELETE', resourcePath(resource, namespace, name), {
+      body: { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' },
+    });
+    process.stdout.write(`${label} "${name}" deleted\n`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.code !== 404) throw error;
+    if (!ignoreNotFound)
+      process.stderr.write(`Error from server (${error.reason}): ${error.message}\n`);
+    return ignoreNotFound;
+  }
+}
+
+/** Follows each by a watch until it is gone. */
+async function waitGone(
+  client: ApiClient,
+  doomed: readonly Doomed[],
+  waitSeconds: number,
+): Promise<void> {
+  const signal = AbortSignal.timeout(waitSeconds * 1000);
+  const progress = new Progress();
+  for (const one of doomed) {
+    const label = `${one.resource.singularName || one.resource.name}/${one.name}`;
+    progress.show(`waiting for ${label} to end`);
+    try {
+      await goneOne(client, one, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new CommandFailure(`${label} is still there after ${waitSeconds} s`);
+    } finally {
+      progress.clear();
+    }
+  }
+}
+
+/** The watch begins where the look ended, so that no end is missed in between. */
+async function goneOne(
+  client: ApiClient,
+  { resource, namespace, name }: Doomed,
+  signal: AbortSignal,
+): Promise<void> {
+  const version = await versionOf(client, resourcePath(resource, namespace, name));
+  if (version === undefined) return;
+  const query = new URLSearchParams({
+    watch: 'true',
+    fieldSelector: `metadata.name=${name}`,
+    resourceVersion: version,
+  });
+  const path = `${resourcePath(resource, namespace)}?${query}`;
+  for await (const { type } of client.watch(path, signal)) if (type === 'DELETED') return;
+  signal.throwIfAborted();
+}
+
+/** Undefined when it is gone. */
+async function versionOf(client: ApiClient, path: string): Promise<string | undefined> {
+  try {
+    const { metadata } = (await client.json('GET', path)) as {
+      metadata?: { resourceVersion?: string };
+    };
+    return metadata?.resourceVersion ?? '';
+  } catch (error) {
+    if (error instanceof ApiFailure && error.code === 404) return undefined;
+    throw error;
+  }
+}

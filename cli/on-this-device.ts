@@ -1,0 +1,113 @@
+import { ageOf, formatTime } from '../shared/meta/time.ts';
+import { type ApiClient, Unreachable } from './api-client.ts';
+import { CommandFailure } from './command-failure.ts';
+import { findLockHolder } from './lock-holder.ts';
+import { withClient } from './with-client.ts';
+
+/** Loaded only where it is needed: with a master that answers, a command has no use for what agents know. */
+const loadLocalView = () => import('../agent/local-view.ts');
+
+type LocalView = Awaited<ReturnType<typeof loadLocalView>>;
+export type LocalDevice = Awaited<ReturnType<LocalView['readLocalDevice']>>;
+
+export const DEVICE_OPTIONS = {
+  local: { type: 'boolean', description: 'ask this device itself, not the master' },
+  'data-dir': {
+    type: 'string',
+    value: 'DIR',
+    description: "where this device's agent keeps its state (/var/lib/skerry)",
+  },
+} as const;
+
+export interface DeviceValues {
+  local?: boolean | undefined;
+  'data-dir'?: string | undefined;
+  kubeconfig?: string | undefined;
+}
+
+/** What a device knows of itself without its master. */
+export interface DeviceView {
+  device: LocalDevice;
+  /** The process of its agent, undefined when it does not run. */
+  agentPid: number | undefined;
+  linked: boolean;
+}
+
+/**
+ * Asks the master; where it is away, or no kubeconfig says where it is, and this machine runs an agent, asks the device itself, with a
+ * line on standard error that says so. A --kubeconfig that was named means the master and nobody else.
+ */
+export async function askMasterOrDevice(
+  values: DeviceValues,
+  askMaster: (client: ApiClient) => Promise<void>,
+  askDevice: (view: DeviceView, dataDir: string) => Promise<void>,
+): Promise<void> {
+  const dataDir = dataDirOf(values);
+  if (values.local !== true) {
+    try {
+      await withClient(values.kubeconfig, askMaster);
+      return;
+    } catch (error) {
+      if (!(error instanceof Unreachable) || values.kubeconfig !== undefined) throw error;
+      if (!(await hasDevice(dataDir))) throw error;
+      process.stderr.write(`${error.message}\n`);
+    }
+  }
+  const view = await viewDevice(dataDir);
+  if (view === undefined)
+    throw new CommandFailure(
+      `no agent keeps its state in ${dataDir}: name another with --data-dir`,
+    );
+  process.stderr.write(`${provenance(view, Date.now())}\n`);
+  await askDevice(view, dataDir);
+}
+
+/** Undefined when this machine runs no agent. Throws CommandFailure where only root may know. */
+export async function viewDevice(dataDir: string): Promise<DeviceView | undefined> {
+  const { isDevice, isLinked, readLocalDevice } = await loadLocalView();
+  try {
+    if (!isDevice(dataDir)) return undefined;
+    const device = await readLocalDevice(dataDir);
+    const agentPid = (await findLockHolder(`${dataDir}/agent`))?.pid;
+    const linked = agentPid !== undefined && (await isLinked(dataDir, agentPid));
+    return { device, agentPid, linked };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    throw new CommandFailure(
+      `what this device knows by itself (${dataDir}/agent) is for root alone: run it again with sudo`,
+    );
+  }
+}
+
+export function dataDirOf(values: DeviceValues): string {
+  return values['data-dir'] ?? '/var/lib/skerry';
+}
+
+export async function writeLocalLog(
+  ...args: Parameters<LocalView['writeLocalLog']>
+): Promise<void> {
+  const { writeLocalLog: write } = await loadLocalView();
+  await write(...args);
+}
+
+async function hasDevice(dataDir: string): Promise<boolean> {
+  try {
+    return (await viewDevice(dataDir)) !== undefined;
+  } catch (error) {
+    // A user who may not look is told to look as root, rather than that there is nothing.
+    process.stderr.write(`${(error as Error).message}\n`);
+    return false;
+  }
+}
+
+function provenance({ device, agentPid }: DeviceView, nowMs: number): string {
+  const { enrolment, savedAtMs } = device;
+  const who = enrolment === undefined ? 'this device' : `this device (node ${enrolment.nodeName})`;
+  const when =
+    savedAtMs === undefined
+      ? ''
+      : `, which it last changed ${ageOf(formatTime(savedAtMs), nowMs)} ago`;
+  const agent = agentPid === undefined ? '; its agent does not run' : '';
+  return `from the saved state of ${who} itself${when}${agent}:`;
+}

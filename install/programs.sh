@@ -129,8 +129,10 @@ configure() {
   file=$etc/$1.yaml
   if [ -e "$file" ]; then
     detail "$file is there, and stays as it is but for the options given here"
+  elif dry_run || [ -e "$lib/current/config/$1.yaml" ]; then
+    copy_file "$lib/current/config/$1.yaml" "$file" 0644
   else
-    copy_file "$lib/releases/$release/config/$1.yaml" "$file" 0644
+    echo "# Options of skerry $1; \`skerry $1 --help\` has them all." | write_file "$file" 0644
   fi
   config_keys "$1"
   if [ "$1" = agent ] && [ -n "$SKERRY_TOKEN" ]; then set_key "$file" tokenFile "$token_file"; fi

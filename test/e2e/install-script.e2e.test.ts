@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { mustRun, type Result, run } from './run.ts';
+
+/** install.sh with its files under a folder (--root) and with --dry-run: what needs neither systemd nor a fresh machine. */
+const repository = new URL('../..', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'skerry-install-script-'));
+const made = join(folder, 'release');
+const key = join(folder, 'key.pem');
+const publicKey = join(folder, 'key.pub');
+const otherKey = join(folder, 'other.pub');
+const token = `abcdef.0123456789abcdef.${'0'.repeat(64)}`;
+const joining = ['--server', 'https://192.0.2.1:6443', '--token', token];
+let root = '';
+let count = 0;
+
+async function release(out: string, ...args: string[]): Promise<void> {
+  const script = join(repository, '.ci/release.ts');
+  const dist = process.env['SKERRY_E2E_DIST'] ?? '';
+  const options = ['--arch', machine(), '--without-node', '--dist', dist, '--out', out, ...args];
+  await mustRun(process.execPath, ['--import', 'tsx', script, ...options], { cwd: repository });
+}
+
+function machine(): string {
+  return process.arch === 'arm64' ? 'arm64' : 'x64';
+}
+
+const archive = () =>
+  join(made, readdirSync(made).find((name) => name.endsWith('.tar.gz')) ?? 'none');
+
+function install(command: string, ...args: string[]): Promise<Result> {
+  return run('sh', [join(made, 'install.sh'), command, '--root', root, ...args]);
+}
+
+/** Every path below. */
+function filesOf(path: string): string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+beforeAll(async () => {
+  for (const name of ['key', 'other']) {
+    const pem = join(folder, `${name}.pem`);
+    execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', pem]);
+    execFileSync('openssl', ['pkey', '-in', pem, '-pubout', '-out', join(folder, `${name}.pub`)]);
+  }
+  await release(made, '--key', key);
+});
+
+beforeEach(() => {
+  root = join(folder, `root-${count++}`);
+  mkdirSync(root);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('a dry run of every command changes nothing, also for any user, without any tool', async () => {
+  const script = join(made, 'install.sh');
+  execFileSync('chmod', ['-R', 'a+rX', folder]);
+  const before = filesOf(folder);
+  for (const args of [['master'], ['agent', ...joining], ['upgrade'], ['uninstall']]) {
+    const result = await run('setpriv', [
+      ...['--reuid=65534', '--regid=65534', '--clear-groups', 'env', '-i', 'PATH=/nonexistent'],
+      ...['/bin/sh', script, ...args, '--dry-run', '--archive', '/nonexistent/skerry.tar.gz'],
+    ]);
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout).toContain('this was a dry run: nothing was changed');
+    expect(result.stdout).toContain('would fail: this needs root');
+  }
+  expect(filesOf(folder)).toEqual(before);
+});
+
+it('a dry run names what would fail, and goes on', async () => {
+  const result = await install('agent', '--dry-run', '--archive', '/nonexistent', '--token', 'x');
+  expect(result.code).toBe(0);
+  expect(result.stdout).toMatch(/would fail: a device joins with --server/);
+  expect(result.stdout).toMatch(/would fail: the token is malformed/);
+  expect(result.stdout).toMatch(/would fail: \/nonexistent cannot be read/);
+  expect(result.stdout).toMatch(/==> start side agent/);
+});
+
+it('an archive is installed with its configuration, and a second run changes nothing', async () => {
+  const options = ['--archive', archive(), '--pubkey', publicKey, '--listen', '0.0.0.0:7443'];
+  expect(await install('master', ...options)).toMatchObject({ code: 0, stderr: '' });
+  const lib = join(root, 'usr/lib/skerry');
+  for (const link of ['master', 'agent', 'current']) {
+    expect(readlinkSync(join(lib, link))).toMatch(/^releases\/\d+\.\d+\.\d+\+[0-9a-f]{12}$/);
+  }
+  expect(await mustRun(join(lib, 'master/bin/skerry'), ['version'])).toMatch(/^skerry \d/);
+  expect(readFileSync(join(root, 'etc/skerry/master.yaml'), 'utf8')).toMatch(
+    /^listen: "0.0.0.0:7443"$/m,
+  );
+  const again = await install('master', ...options);
+  expect(again.stdout).toContain('all of it was so already: nothing was changed');
+});
+
+it("an administrator's configuration stays, but for the options that are given", async () => {
+  const options = ['--archive', archive(), '--pubkey', publicKey];
+  const file = join(root, 'etc/skerry/agent.yaml');
+  mkdirSync(join(root, 'etc/skerry'), { recursive: true });
+  writeFileSync(file, '# mine\nnodeName: pi\n', { mode: 0o600 });
+  expect(await install('agent', ...options, ...joining, '--node-name', 'pi-2')).toMatchObject({
+    code: 0,
+  });
+  expect(readFileSync(file, 'utf8')).toMatch(
+    /^# mine\nnodeName: "pi-2"\nserver: "https:\/\/192.0.2.1:6443"\n/,
+  );
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(statSync(join(root, 'etc/skerry/join-token')).mode & 0o777).toBe(0o600);
+});
+
+it('uninstall removes all of it, and nothing else', async () => {
+  const other = join(root, 'etc/skerry/notes.txt');
+  await install('master', '--archive', archive(), '--pubkey', publicKey);
+  writeFileSync(other, 'mine');
+  const said = await install('uninstall', '--yes');
+  expect(said).toMatchObject({ code: 0, stderr: '' });
+  expect(said.stdout).toContain('etc/skerry stays: it holds');
+  expect(filesOf(root).filter((path) => statSync(path).isFile())).toEqual([other]);
+});
+
+it('uninstall --keep-data keeps configuration and state', async () => {
+  await install('master', '--archive', archive(), '--pubkey', publicKey);
+  await install('uninstall', '--yes', '--keep-data');
+  expect(existsSync(join(root, 'etc/skerry/master.yaml'))).toBe(true);
+  expect(existsSync(join(root, 'var/lib/skerry/master'))).toBe(true);
+  expect(existsSync(join(root, 'usr/lib/skerry'))).toBe(false);
+});
+
+it('an upgrade remembers the release before, and --rollback goes back to it', async () => {
+  await install('master', '--archive', archive(), '--pubkey', publicKey);
+  const link = join(root, 'usr/lib/skerry/master');
+  const first = readlinkSync(link);
+  const next = join(folder, 'next');
+  const dist = join(folder, 'dist');
+  cpSync(process.env['SKERRY_E2E_DIST'] ?? '', dist, { recursive: true });
+  writeFileSync(join(dist, 'lib/new.js'), '');
+  await release(next, '--key', key, '--dist', dist);
+  const file = join(next, readdirSync(next).find((name) => name.endsWith('.tar.gz')) ?? '');
+  expect(await install('upgrade', '--archive', file)).toMatchObject({ code: 0, stderr: '' });
+  const second = readlinkSync(link);
+  expect(second).not.toBe(first);
+  expect(await install('upgrade', '--rollback', '--side', 'master')).toMatchObject({ code: 0 });
+  expect(readlinkSync(link)).toBe(first);
+  expect(readlinkSync(join(root, 'usr/lib/skerry/agent'))).toBe(second);
+});
+
+it('the same sources make the same bytes', async () => {
+  const second = join(folder, 'second');
+  await release(second, '--key', key);
+  expect(readFileSync(join(second, 'SHA256SUMS'), 'utf8')).toBe(
+    readFileSync(join(made, 'SHA256SUMS'), 'utf8'),
+  );
+});
+
+it('an archive that is changed, unsigned, or signed by another key is not unpacked', async () => {
+  const copy = join(folder, 'copy');
+  cpSync(made, copy, { recursive: true });
+  const name = archive().slice(made.length + 1);
+  const file = join(copy, name);
+  const refused = async (...args: string[]) => {
+    const result = await install('agent', '--archive', file, ...joining, ...args);
+    expect(result.code).toBe(1);
+    expect(existsSync(join(root, 'usr/lib/skerry/releases'))).toBe(false);
+    return result.stderr;
+  };
+  expect(await refused('--pubkey', otherKey)).toMatch(/is not a signature of .* by the key/);
+  expect(await refused()).toMatch(/there is no public key to check .* with: give --pubkey FILE/);
+  rmSync(`${file}.sig`);
+  expect(await refused('--pubkey', publicKey)).toMatch(/is not signed .*--allow-unsigned/);
+  writeFileSync(file, 'changed', { flag: 'a' });
+  expect(await refused('--allow-unsigned')).toMatch(/has another checksum than SHA256SUMS says/);
+  rmSync(join(copy, 'SHA256SUMS'));
+  expect(await refused('--allow-unsigned')).toMatch(/SHA256SUMS is missing/);
+});
+
+it('what cannot be right is refused in one sentence', async () => {
+  const options = ['--archive', archive(), '--pubkey', publicKey];
+  const refusal = async (...args: string[]) => {
+    const { code, stderr } = await install('agent', ...options, ...args);
+    expect(code).toBe(1);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    return stderr;
+  };
+  expect(await refusal()).toMatch(/--server https:\/\/MASTER:6443 and --token TOKEN/);
+  expect(await refusal('--server', 'http://m', '--token', token)).toMatch(/expected https:/);
+  expect(await refusal('--server', 'https://m', '--token', 'abc')).toMatch(/malformed/);
+  expect(await refusal(...joining, '--colour')).toMatch(/unknown option --colour/);
+  expect(await refusal(...joining, '--timeout')).toMatch(/--timeout needs a value/);
+  expect(await refusal(...joining, '--packages', 'some')).toMatch(/expected install or require/);
+});

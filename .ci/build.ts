@@ -1,10 +1,12 @@
 /**
- * Builds dist/: one bundle with chunks that are loaded on demand, the OpenAPI documents, and the command itself. Run by `npm run build`.
+ * Builds dist/: one bundle with chunks that are loaded on demand, the OpenAPI documents, what is made of the tables of commands and
+ * options, and the command itself. Run by `npm run build`.
  */
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 import { writeOpenApiDocuments } from '../master/api/output/write-openapi-documents.ts';
+import { documents } from './documents.ts';
 import { thirdPartyLicences } from './third-party-licences.ts';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -43,6 +45,13 @@ const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
 );
 await writeFile(`${dist}/THIRD-PARTY-LICENCES.txt`, thirdPartyLicences(root, bundled));
 await writeOpenApiDocuments(`${dist}/openapi`);
+for (const [path, text] of await documents()) {
+  if (path.startsWith('docs/')) continue;
+  // The completion is found by the command's name.
+  const file = `${dist}/${path.replace(/\.bash$/, '')}`;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
 await writeFile(`${dist}/lib/package.json`, '{"type":"module"}\n');
 await writeCommand('skerry', { root: '$here', node: process.execPath });
 await writeCommand('bin/skerry', { root: '$here/..', node: '$here/../node/bin/node' });

@@ -1,8 +1,8 @@
 /** What a command module exports: its help and what it does; the number is the exit code. */
 export interface Command {
   usage: string;
-  /** What it takes, for completion and manual; absent: see `usage`. */
-  options?: OptionDeclarations;
+  /** What completion and manual are made of; absent: `usage` is all there is. */
+  declaration?: CommandDeclaration;
   run(args: string[]): Promise<number>;
 }
 
@@ -46,8 +46,7 @@ export const NAMESPACE_OPTION = {
 } as const;
 
 export function declareCommand(declaration: CommandDeclaration): Command {
-  const { options, run } = declaration;
-  return { usage: usageText(declaration), options, run };
+  return { usage: usageText(declaration), declaration, run: declaration.run };
 }
 
 const EXIT_CODES = '0 done, 1 failed, 2 wrong call';

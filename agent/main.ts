@@ -1,7 +1,9 @@
 import type { Logger } from '../shared/logger.ts';
+import { formatToWrite } from '../shared/state-format.ts';
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
 import type { AgentConfig } from './config.ts';
 import { agentCgroup, agentFolders } from './folders.ts';
+import { readTextFile, writeFileDurably } from './host/files.ts';
 import { FolderLock } from './host/folder-lock.ts';
 import { defaultRouteAddress } from './host/kernel-routes.ts';
 import { readLiveFigures, readMachineFacts } from './host/machine.ts';
@@ -77,6 +79,7 @@ export async function startAgent({
     const folders = agentFolders(config.dataDir);
     const lock = await FolderLock.take(folders.state);
     stops.push(() => lock.release());
+    await claimFormat(folders.state);
     const identity = new Identity(folders.state);
     await identity.open();
     const agentId = identity.id;
@@ -258,4 +261,11 @@ export async function startAgent({
     await stop();
     throw error;
   }
+}
+
+/** Refuses a folder that a newer release has written, before anything in it is read. */
+async function claimFormat(folder: string): Promise<void> {
+  const path = `${folder}/format`;
+  const format = formatToWrite(await readTextFile(path), folder, SKERRY_VERSION);
+  if (format !== undefined) await writeFileDurably(path, format);
 }

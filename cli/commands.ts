@@ -15,8 +15,16 @@ export const COMMANDS: Record<string, { summary: string; load: () => Promise<Com
     load: async () => (await import('./agent.ts')).agent,
   },
   token: {
-    summary: 'make the token that a device joins with',
+    summary: 'make, list and delete the tokens that devices join with',
     load: async () => (await import('./token.ts')).token,
+  },
+  node: {
+    summary: 'take a device out of the cluster, or give its place to another',
+    load: async () => (await import('./node.ts')).node,
+  },
+  certs: {
+    summary: 'show certificates and when they end',
+    load: async () => (await import('./certs.ts')).certs,
   },
   apply: {
     summary: 'create or change the objects of a manifest',

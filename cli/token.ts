@@ -3,64 +3,143 @@ import type { JsonObject } from '../shared/meta/kube-object.ts';
 import { formatTime } from '../shared/meta/time.ts';
 import {
   formatJoinToken,
+  JOIN_TOKEN_KEYS,
   JOIN_TOKEN_NAMESPACE,
+  JOIN_TOKEN_SECRET_TYPE,
   joinTokenSecret,
+  joinTokenSecretName,
   newJoinToken,
 } from '../shared/wire/join-token.ts';
-import { ApiClient, ApiFailure } from './api-client.ts';
-import type { Command } from './command.ts';
+import type { ApiClient } from './api-client.ts';
+import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { parseOptions } from './options.ts';
+import { alignColumns } from './table.ts';
+import { withClient } from './with-client.ts';
 
-export const token: Command = {
-  usage: `usage: skerry token create [--ttl 24h] [--uses 1] [--node-name NAME] [--kubeconfig FILE]
+const OPTIONS = {
+  ttl: { type: 'string', value: 'TIME', description: 'how long it is valid: 30m, 24h, 7d (24h)' },
+  uses: { type: 'string', value: 'N', description: 'how many devices may join with it (1)' },
+  'node-name': { type: 'string', value: 'NAME', description: 'only for the device of this name' },
+  ...KUBECONFIG_OPTION,
+} as const;
 
-Prints a token that lets devices join: \`skerry agent --server https://MASTER:6443 --token TOKEN\`. It is valid for --ttl (for
-example 30m, 24h, 7d) and for --uses devices, and with --node-name only for the device of that name.
-`,
+const SECRETS = `/api/v1/namespaces/${JOIN_TOKEN_NAMESPACE}/secrets`;
+
+export const token = declareCommand({
+  synopsis: [
+    'token create [--ttl TIME] [--uses N] [--node-name NAME]',
+    'token list',
+    'token delete ID',
+  ],
+  about: `Tokens let devices join: \`skerry agent --server https://MASTER:6443 --token TOKEN\`. A token names the cluster by its authority's hash,
+so a device that has one trusts nobody else. \`list\` shows ids, never the secret part; \`delete\` takes the id or the token.`,
+  options: OPTIONS,
+  examples: [
+    ['skerry token create', 'for one device, within a day'],
+    ['skerry token create --uses 20 --ttl 7d', 'for a fleet'],
+    ['skerry token delete k3x9a1', ''],
+  ],
   async run(args) {
-    const { values, positionals } = parseOptions(
-      args,
-      {
-        ttl: { type: 'string' },
-        uses: { type: 'string' },
-        'node-name': { type: 'string' },
-        kubeconfig: { type: 'string' },
-      },
-      { max: 1 },
-    );
-    if (positionals[0] !== 'create')
-      throw new CommandFailure('the one thing to do with tokens is: skerry token create', 2);
-    const ttlMs = parseTtl(values.ttl ?? '24h');
-    const uses = Number(values.uses ?? '1');
-    if (!Number.isInteger(uses) || uses < 1)
-      throw new CommandFailure(`--uses ${values.uses}: expected a whole number from 1`, 2);
-    const client = ApiClient.open(values.kubeconfig);
-    try {
-      const caSha256 = createHash('sha256')
-        .update(new X509Certificate(client.ca).raw)
-        .digest('hex');
-      const made = newJoinToken(randomBytes, caSha256);
-      const nodeName = values['node-name'];
-      const secret = joinTokenSecret(made, {
-        expiration: formatTime(Date.now() + ttlMs),
-        uses,
-        ...(nodeName !== undefined && { nodeName }),
-      });
-      await client.json('POST', `/api/v1/namespaces/${JOIN_TOKEN_NAMESPACE}/secrets`, {
-        body: secret as unknown as JsonObject,
-      });
-      process.stdout.write(`${formatJoinToken(made)}\n`);
-      return 0;
-    } catch (error) {
-      if (error instanceof ApiFailure)
-        throw new CommandFailure(`the token was refused (${error.reason}): ${error.message}`);
-      throw error;
-    } finally {
-      client.close();
-    }
+    const { values, positionals } = parseOptions(args, OPTIONS, { max: 2 });
+    const [verb, id] = positionals;
+    if (verb === 'create' && id === undefined) return await createToken(values);
+    if (verb === 'list' && id === undefined) return await listTokens(values.kubeconfig);
+    if (verb === 'delete' && id !== undefined) return await deleteToken(id, values.kubeconfig);
+    throw new CommandFailure('expected `token create`, `token list` or `token delete ID`', 2);
   },
-};
+});
+
+async function createToken(values: {
+  ttl?: string;
+  uses?: string;
+  'node-name'?: string;
+  kubeconfig?: string;
+}): Promise<number> {
+  const ttlMs = parseTtl(values.ttl ?? '24h');
+  const uses = Number(values.uses ?? '1');
+  if (!Number.isInteger(uses) || uses < 1)
+    throw new CommandFailure(`--uses ${values.uses}: expected a whole number from 1`, 2);
+  const nodeName = values['node-name'];
+  return await withClient(values.kubeconfig, async (client) => {
+    const made = await postToken(client, {
+      ttlMs,
+      uses,
+      ...(nodeName !== undefined && { nodeName }),
+    });
+    process.stdout.write(`${made}\n`);
+    return 0;
+  });
+}
+
+/** Makes a token at the master; answers its text. */
+export async function postToken(
+  client: ApiClient,
+  terms: { ttlMs: number; uses: number; nodeName?: string; adopts?: boolean },
+): Promise<string> {
+  const { ttlMs, ...rest } = terms;
+  const caSha256 = createHash('sha256').update(new X509Certificate(client.ca).raw).digest('hex');
+  const made = newJoinToken(randomBytes, caSha256);
+  const secret = joinTokenSecret(made, { ...rest, expiration: formatTime(Date.now() + ttlMs) });
+  await client.json('POST', SECRETS, { body: secret as unknown as JsonObject });
+  return formatJoinToken(made);
+}
+
+interface StoredToken {
+  metadata: { name: string };
+  data?: Record<string, string>;
+}
+
+async function listTokens(kubeconfig: string | undefined): Promise<number> {
+  return await withClient(kubeconfig, async (client) => {
+    const query = `?fieldSelector=${encodeURIComponent(`type=${JOIN_TOKEN_SECRET_TYPE}`)}`;
+    const { items } = (await client.json('GET', SECRETS + query)) as unknown as {
+      items: StoredToken[];
+    };
+    const rows = items.map((secret) => tokenRow(secret, Date.now()));
+    process.stdout.write(
+      rows.length === 0
+        ? 'no tokens; `skerry token create` makes one\n'
+        : alignColumns([['ID', 'EXPIRES', 'USES LEFT', 'FOR NODE', 'STATE'], ...rows]),
+    );
+    return 0;
+  });
+}
+
+function tokenRow({ data = {} }: StoredToken, nowMs: number): string[] {
+  const value = (key: keyof typeof JOIN_TOKEN_KEYS) => {
+    const encoded = data[JOIN_TOKEN_KEYS[key]];
+    return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+  };
+  const expiration = value('expiration');
+  const uses = value('uses');
+  const isExpired = expiration !== undefined && Date.parse(expiration) <= nowMs;
+  const state = isExpired ? 'expired' : uses === '0' ? 'used up' : 'valid';
+  const forNode = value('nodeName');
+  return [
+    value('id') ?? '',
+    expiration ?? 'never',
+    uses ?? 'any number',
+    forNode === undefined ? 'any' : `${forNode}${value('adopts') === 'true' ? ' (adopts)' : ''}`,
+    state,
+  ];
+}
+
+/** `id`: of the token, or the whole token. */
+async function deleteToken(id: string, kubeconfig: string | undefined): Promise<number> {
+  const [shortId = ''] = id.split('.');
+  if (!/^[a-z0-9]{6}$/.test(shortId)) {
+    throw new CommandFailure(
+      `"${shortId}" is no token's id: it has six lower case letters and digits; \`skerry token list\` shows them`,
+      2,
+    );
+  }
+  return await withClient(kubeconfig, async (client) => {
+    await client.json('DELETE', `${SECRETS}/${joinTokenSecretName(shortId)}`);
+    process.stdout.write(`token ${shortId} deleted; devices that joined with it stay\n`);
+    return 0;
+  });
+}
 
 function parseTtl(text: string): number {
   const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];

@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { MASTER_OPTIONS } from '../shared/options/program-options.ts';
 import { givenAsFlags } from '../shared/options/read-options.ts';
+import { STATE_FORMAT } from '../shared/state-format.ts';
+import { SKERRY_VERSION } from '../shared/version.ts';
 import { builtCertificateChild } from '../test/builders/certificate-child.ts';
 import { CollectingLogger } from '../test/builders/collecting-logger.ts';
 import { readMasterConfig } from './config.ts';
@@ -37,4 +39,15 @@ test('a master whose store was lost does not begin an empty cluster', async () =
 
   rmSync(join(dataDir, 'master'), { recursive: true });
   await (await start()).stop();
+}, 60_000);
+
+test('a folder of a newer release is refused, and left as it is', async () => {
+  const format = join(dataDir, 'master/format');
+  await (await start()).stop();
+  writeFileSync(format, `${STATE_FORMAT + 1} 9.9.9\n`);
+  await expect(start()).rejects.toThrow(`${join(dataDir, 'master')} was written by release 9.9.9`);
+  expect(readFileSync(format, 'utf8')).toBe(`${STATE_FORMAT + 1} 9.9.9\n`);
+  rmSync(format);
+  await (await start()).stop();
+  expect(readFileSync(format, 'utf8')).toBe(`${STATE_FORMAT} ${SKERRY_VERSION}\n`);
 }, 60_000);

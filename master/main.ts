@@ -6,6 +6,7 @@ import { CATALOG } from '../shared/resources/catalog.ts';
 import { NODES } from '../shared/resources/node.ts';
 import { SECRETS } from '../shared/resources/secret.ts';
 import { SERVICES } from '../shared/resources/service.ts';
+import { formatToWrite } from '../shared/state-format.ts';
 import { SKERRY_VERSION } from '../shared/version.ts';
 import { OpenApiDocuments } from './api/output/openapi-documents.ts';
 import { ApiServer } from './api/server.ts';
@@ -13,12 +14,14 @@ import { createSystemObjects } from './bootstrap.ts';
 import type { MasterConfig } from './config.ts';
 import { Controllers } from './controllers/all-controllers.ts';
 import { Fleet } from './fleet/fleet.ts';
-import { Listener } from './listener.ts';
+import { Listener, type ServingCertificate } from './listener.ts';
 import { writeAdminKubeconfig } from './pki/admin-kubeconfig.ts';
 import { CertificateAuthority } from './pki/certificate-authority.ts';
 import { CertificateChild } from './pki/certificate-child.ts';
+import { CertificateRenewal } from './pki/certificate-renewal.ts';
 import { Enrolment } from './pki/enrolment.ts';
 import { NodeKeys } from './pki/node-keys.ts';
+import { PrivateFolder } from './pki/private-folder.ts';
 import { machineNames, servingNames } from './pki/serving-names.ts';
 import { JoinTokens } from './pki/tokens.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
@@ -82,6 +85,7 @@ export async function startMaster({
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const lock = await lockFolder(folder);
     stops.push(() => lock.release());
+    await claimFormat(new PrivateFolder(folder));
 
     const advertised =
       config.advertiseAddress ??
@@ -96,13 +100,13 @@ export async function startMaster({
       child: new CertificateChild(assets.x509Command),
       clock,
     });
-    await authority.open(
+    const wantedNames = () =>
       servingNames({
         advertised: [advertised, config.listen.host],
         serviceAddress: systemAddresses.kubernetes,
         machine: machineNames(),
-      }),
-    );
+      });
+    await authority.open(wantedNames());
 
     let storeFailure: string | undefined;
     const firstStart = new FirstStart(folder);
@@ -193,10 +197,7 @@ export async function startMaster({
     const listener = new Listener({
       host: config.listen.host,
       port: config.listen.port,
-      certificate: {
-        key: authority.serving.privateKey,
-        cert: `${authority.serving.certificate}${authority.ca}`,
-      },
+      certificate: servingCertificate(authority),
       clientCa: authority.ca,
       onRequest: (request, response) => api.handle(request, response),
       onMqtt: (connection, peer) => fleet.accept(connection, peer),
@@ -237,12 +238,26 @@ export async function startMaster({
       ? '127.0.0.1'
       : hostInUrl(config.listen.host);
     const localUrl = `https://${localHost}:${listener.port}`;
-    await writeAdminKubeconfig(config.kubeconfig, {
-      server: localUrl,
-      ca: authority.ca,
-      certificate: authority.admin.certificate,
-      privateKey: authority.admin.privateKey,
+    const writeKubeconfig = () =>
+      writeAdminKubeconfig(config.kubeconfig, {
+        server: localUrl,
+        ca: authority.ca,
+        certificate: authority.admin.certificate,
+        privateKey: authority.admin.privateKey,
+      });
+    await writeKubeconfig();
+    const renewal = new CertificateRenewal({
+      authority,
+      names: wantedNames,
+      clock,
+      log: log.child({ part: 'certificates' }),
+      onRenewed: async () => {
+        listener.setCertificate(servingCertificate(authority));
+        await writeKubeconfig();
+      },
     });
+    renewal.start();
+    stops.push(() => renewal.stop());
     log.info('master is up', { url, cluster: authority.clusterId });
     return {
       url,
@@ -256,6 +271,17 @@ export async function startMaster({
     await stop();
     throw error;
   }
+}
+
+/** What the port shows: with the authority, so that a device that joins can compare it with its token. */
+function servingCertificate({ serving, ca }: CertificateAuthority): ServingCertificate {
+  return { key: serving.privateKey, cert: `${serving.certificate}${ca}` };
+}
+
+/** Refuses a folder that a newer release has written, before anything in it is read. */
+async function claimFormat(folder: PrivateFolder): Promise<void> {
+  const format = formatToWrite(await folder.read('format'), folder.path, SKERRY_VERSION);
+  if (format !== undefined) await folder.write('format', format);
 }
 
 function isEverywhere(host: string): boolean {

@@ -14,7 +14,7 @@ const SERVING_LIFETIME_MS = 10 * YEAR_MS;
 const ADMIN_LIFETIME_MS = 10 * YEAR_MS;
 /** At least a year (devices lie in drawers), renewed by the agent when a third is left. */
 export const NODE_CERTIFICATE_LIFETIME_MS = 2 * YEAR_MS;
-/** The master's own certificates are signed anew when less than this is left at a start. */
+/** The master's own certificates are signed anew when less than this is left. */
 const RENEW_WHEN_LEFT_MS = YEAR_MS;
 /** No machine that runs this is older: one whose clock says so has no clock, and would sign what is expired tomorrow. */
 const EARLIEST_PRESENT_MS = Date.UTC(2026, 0, 1);
@@ -60,7 +60,12 @@ export class CertificateAuthority {
   async open(names: ServingNames): Promise<void> {
     if (!(await this.#folder.exists())) await this.#create(names);
     this.#keys = await this.#load();
-    await this.#refresh(this.#keys, names);
+    await this.renew(names);
+  }
+
+  /** Signs the master's own certificates anew where one nears its end or lacks a wanted name; answers whether any was. */
+  async renew(names: ServingNames): Promise<boolean> {
+    return await this.#refresh(this.#opened, names);
   }
 
   /** PEM. */
@@ -181,7 +186,7 @@ export class CertificateAuthority {
     return text;
   }
 
-  async #refresh(keys: Keys, names: ServingNames): Promise<void> {
+  async #refresh(keys: Keys, names: ServingNames): Promise<boolean> {
     const jobs: { identity: Identity; file: string; job: CertificateJob }[] = [];
     const caKey = keys.ca.privateKey;
     const isServingRight = isCertificate(keys.serving) && namesAll(keys.serving, names);
@@ -193,12 +198,13 @@ export class CertificateAuthority {
       const job = this.#adminJob(caKey, keys.admin.privateKey);
       jobs.push({ identity: keys.admin, file: 'admin.crt', job });
     }
-    if (jobs.length === 0) return;
+    if (jobs.length === 0) return false;
     const certificates = await this.#issue(jobs.map(({ job }) => job));
     for (const [index, { identity, file }] of jobs.entries()) {
       identity.certificate = certificates[index] ?? '';
       await this.#folder.write(file, identity.certificate);
     }
+    return true;
   }
 
   async #issue(jobs: readonly CertificateJob[]): Promise<string[]> {

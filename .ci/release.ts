@@ -23,6 +23,10 @@ const installer = readFileSync(join(root, 'install.sh'), 'utf8');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   version: string;
 };
+/** What a release has of the repository as it is: install.sh lists it, for a release that it makes from a clone. */
+const RELEASE_FILES = /^release_files='(.*)'$/m
+  .exec(readFileSync(join(root, 'install/release.sh'), 'utf8'))?.[1]
+  ?.split(' ') ?? [];
 /** Of every file in an archive: seconds, 2026-01-01. */
 const TIME = process.env['SOURCE_DATE_EPOCH'] ?? '1767225600';
 
@@ -70,7 +74,7 @@ function makeArchive(architecture: Architecture): string {
   const folder = join(stage, name);
   rmSync(stage, { recursive: true, force: true });
   cpSync(values.dist, folder, { recursive: true, filter: (path) => !isOfCloneOnly(path) });
-  for (const path of ['install.sh', 'install', 'systemd', 'LICENSE', 'NOTICE']) {
+  for (const path of RELEASE_FILES) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
   writeFileSync(join(folder, 'VERSION'), `${version}\n`);

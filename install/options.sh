@@ -98,34 +98,24 @@ config_key() {
   [ -z "$value" ] || set_key "$etc/$config_side.yaml" "${3#*:}" "$value"
 }
 
-# set_key FILE KEY VALUE: replaces the line of the key, else adds one; everything else in the file stays as it is.
+# set_key FILE KEY VALUE: sets the line of the key, where its commented example is if there was none; the rest of the file stays as it is.
 set_key() {
   case $3 in
     *[\"\\]*) fail "the value of $2 may hold no quotation mark and no backslash: $3" ;;
     *[!0-9]*) line="$2: \"$3\"" ;;
     *) line="$2: $3" ;;
   esac
-  if dry_run; then detail "would set in $1: $line"; else replace_key "$1" "$2" "$line"; fi
-}
-
-# drop_key FILE KEY: the file's time stays: what runs need not be started again for what it no longer reads.
-drop_key() {
   if dry_run; then
-    detail "would remove from $1: $2"
-  elif grep -q "^$2:" "$1"; then
-    changed_at=$(stat -c %Y "$1")
-    replace_key "$1" "$2" ''
-    touch -d "@$changed_at" "$1"
+    detail "would set in $1: $line"
+    return 0
   fi
-}
-
-replace_key() {
-  line=$3 awk -v key="$2" '
-    function put() { if (!done && ENVIRON["line"] != "") print ENVIRON["line"]; done = 1 }
-    index($0, key ":") == 1 { put(); next }
+  line=$line awk -v key="$2" '
+    function put() { if (!done) print ENVIRON["line"]; done = 1 }
+    NR == FNR { if (index($0, key ":") == 1) live = 1; next }
+    index($0, key ":") == 1 || (!live && !done && index($0, "#" key ":") == 1) { put(); next }
     { print }
     END { put() }
-  ' "$1" >"$1.part" || { rm -f "$1.part"; stopped "writing $1"; }
+  ' "$1" "$1" >"$1.part" || { rm -f "$1.part"; stopped "writing $1"; }
   # An admin may have made it private.
   place_file "$1" "$(stat -c %a "$1")"
 }

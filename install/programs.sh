@@ -86,7 +86,7 @@ install_command() {
   point "$lib/current" "releases/$release"
   make_folder "$root/usr/bin" 0755
   point "$root/usr/bin/skerry" /usr/lib/skerry/current/bin/skerry
-  install_beside completion/skerry "$root/usr/share/bash-completion/completions" skerry
+  install_beside completion/skerry.bash "$root/usr/share/bash-completion/completions" skerry
   install_beside man/skerry.1 "$root/usr/share/man/man1" skerry.1
   make_folder "$etc" 0755
   keep_public_key
@@ -135,7 +135,8 @@ configure() {
     echo "# Options of skerry $1; \`skerry $1 --help\` has them all." | write_file "$file" 0644
   fi
   config_keys "$1"
-  if [ "$1" = agent ] && [ -n "$SKERRY_TOKEN" ]; then set_key "$file" tokenFile "$token_file"; fi
+  # The file may be gone once the device has joined.
+  if [ "$1" = agent ]; then set_key "$file" tokenFile "$token_file"; fi
 }
 
 # --- tokens -------------------------------------------------------------------------------------------------------------------
@@ -172,11 +173,26 @@ check_token_form() {
 
 keep_token() {
   if has_joined; then
+    check_same_cluster
     detail "this device has joined already, and stays what it is"
     SKERRY_TOKEN=
   elif [ -n "$SKERRY_TOKEN" ] || dry_run; then
     printf '%s\n' "$SKERRY_TOKEN" | write_file "$root$token_file" 0600
   fi
+}
+
+# A device belongs to one cluster; the token's last part is the hash of its authority.
+check_same_cluster() {
+  [ -n "$SKERRY_TOKEN" ] && ! dry_run || return 0
+  # shellcheck disable=SC2016 # JavaScript
+  joined_as=$("$(installed_node)" -e '
+    const { ca, nodeName } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
+    const { X509Certificate, createHash } = require("node:crypto");
+    const hash = createHash("sha256").update(new X509Certificate(ca).raw).digest("hex");
+    process.stdout.write(hash + " " + nodeName);
+  ' "$state/agent/enrolment.json") || return 0
+  [ "${joined_as%% *}" = "${SKERRY_TOKEN##*.}" ] ||
+    fail "this device belongs to another cluster already, as node ${joined_as#* }: leave it first (./install.sh uninstall)"
 }
 
 make_token_for_this_machine() {
@@ -199,10 +215,7 @@ server_of_kubeconfig() { sed -n 's/^ *server: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' 
 
 # A token is used up when the device has joined; until then the agent needs it, also after a reboot.
 forget_token() {
-  if dry_run || has_joined; then
-    drop_key "$etc/agent.yaml" tokenFile
-    remove "$root$token_file"
-  fi
+  if dry_run || has_joined; then remove "$root$token_file"; fi
 }
 
 link_kubeconfig() {

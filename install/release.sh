@@ -1,6 +1,9 @@
 # A release: one unpacked folder under /usr/lib/skerry/releases, made from this clone, this unpacked archive, or --archive FILE.
 # shellcheck shell=sh disable=SC2154,SC2034
 
+# What a release has of the repository as it is; the rest is what the build makes.
+release_files='install.sh install systemd config completion man LICENSE NOTICE'
+
 # Where the files come from: archive, unpacked (install.sh lies in an unpacked archive, or an installed release), clone.
 release_source() {
   if [ -n "$SKERRY_ARCHIVE" ]; then
@@ -67,10 +70,11 @@ describe_source() {
 
 # One line that is the same when the release would be the same.
 source_id() {
+  # shellcheck disable=SC2086 # names
   case $from in
     archive) echo "archive $(sha256sum <"$SKERRY_ARCHIVE" | cut -d' ' -f1)" ;;
     unpacked) echo "unpacked $(cat "$here/SOURCE" 2>/dev/null || find_sum "$here")" ;;
-    clone) echo "clone $(source_sum) $(cd "$here" && find install.sh install systemd LICENSE NOTICE -type f 2>/dev/null | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1) $(command -v node)" ;;
+    clone) echo "clone $(source_sum) $(cd "$here" && find $release_files -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1) $(command -v node)" ;;
   esac
 }
 
@@ -92,7 +96,8 @@ fill_release() {
 fill_from_clone() {
   run cp -R "$here/dist/." "$part/"
   rm -rf "$part/skerry" "$part/.sum"
-  run cp -R "$here/install.sh" "$here/install" "$here/systemd" "$here/LICENSE" "$here/NOTICE" "$part/"
+  # shellcheck disable=SC2086 # names
+  (cd "$here" && cp -R $release_files "$part/") || stopped cp
   sed -n 's/^  "version": "\(.*\)",$/\1/p' "$here/package.json" >"$part/VERSION"
   echo "$architecture" >"$part/ARCHITECTURE"
   # A Node.js that systemd would not find, or that goes with the clone, is taken along.

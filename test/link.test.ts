@@ -379,4 +379,17 @@ describe('the link between a device and its master', () => {
     await pi.start({ server: master.server, token: await master.parts.tokens.create() });
     await until(() => expect(pi.link?.connected).toBe(true));
   });
+
+  test('a device that adopts a name pushes its former device out, for good', async () => {
+    const former = await joined('pi-11');
+    const heir = new TestDevice(join(root, 'agents', 'pi-11-anew'), 'pi-11');
+    devices.push(heir);
+    const { tokens } = master.parts;
+    const token = await tokens.create({ nodeName: 'pi-11', adopts: true });
+    await heir.start({ server: master.server, token });
+    await until(() => expect(heir.link?.connected).toBe(true));
+    await until(() => expect(former.logger.lines.join('\n')).toContain('Not authorized'));
+    expect(former.link?.connected).toBe(false);
+    expect(heir.link?.connected).toBe(true);
+  });
 });

@@ -190,9 +190,7 @@ function readKubeconfig(path: string): Connection {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Unreachable(
-      `the kubeconfig cannot be read (${(error as Error).message}): name another with --kubeconfig FILE`,
-    );
+    throw unreadable(path, error as NodeJS.ErrnoException);
   }
   const config = parseYaml(text) as {
     'current-context'?: string;
@@ -211,6 +209,18 @@ function readKubeconfig(path: string): Connection {
     cert: user && credential(user, 'client-certificate'),
     key: user && credential(user, 'client-key'),
   };
+}
+
+function unreadable(path: string, { code, message }: NodeJS.ErrnoException): Unreachable {
+  if (code === 'ENOENT' && KUBECONFIGS.some((known) => known === path)) {
+    return new Unreachable(
+      `no kubeconfig says where the master is (looked for ${KUBECONFIGS.join(', ')}): name one with --kubeconfig FILE or $KUBECONFIG`,
+    );
+  }
+  const remedy = code === 'EACCES' ? 'run it again with sudo, or name' : 'name';
+  return new Unreachable(
+    `the kubeconfig cannot be read (${message}): ${remedy} another with --kubeconfig FILE`,
+  );
 }
 
 function credential(section: Record<string, string>, name: string): Buffer | undefined {

@@ -61,8 +61,9 @@ function usageText({ synopsis, about, options, examples, exitCodes }: CommandDec
   ]);
   const width = Math.max(0, ...rows.map(([left = '']) => left.length));
   const optionLines = rows.map(([left = '', right]) => `  ${left.padEnd(width)}  ${right}`);
-  const exampleLines = examples.map(
-    ([command, purpose]) => `  ${command}${purpose === '' ? '' : `   # ${purpose}`}`,
+  const longest = Math.max(0, ...examples.map(([command]) => command.length));
+  const exampleLines = examples.map(([command, purpose]) =>
+    purpose === '' ? `  ${command}` : `  ${command.padEnd(longest)}   # ${purpose}`,
   );
   const sections = [
     calls.join('\n'),

@@ -25,6 +25,9 @@ export interface DeviceValues {
   kubeconfig?: string | undefined;
 }
 
+/** What a device knows is for root. */
+export class DeviceClosed extends CommandFailure {}
+
 /** What a device knows of itself without its master. */
 export interface DeviceView {
   device: LocalDevice;
@@ -62,7 +65,7 @@ export async function askMasterOrDevice(
   await askDevice(view, dataDir);
 }
 
-/** Undefined when this machine runs no agent. Throws CommandFailure where only root may know. */
+/** Undefined when this machine runs no agent. Throws DeviceClosed where only root may know. */
 export async function viewDevice(dataDir: string): Promise<DeviceView | undefined> {
   const { isDevice, isLinked, readLocalDevice } = await loadLocalView();
   try {
@@ -74,7 +77,7 @@ export async function viewDevice(dataDir: string): Promise<DeviceView | undefine
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EPERM') throw error;
-    throw new CommandFailure(
+    throw new DeviceClosed(
       `what this device knows by itself (${dataDir}/agent) is for root alone: run it again with sudo`,
     );
   }
@@ -91,12 +94,13 @@ export async function writeLocalLog(
   await write(...args);
 }
 
+/** A user who may not look is told to look as root, rather than that there is nothing. */
 async function hasDevice(dataDir: string): Promise<boolean> {
   try {
     return (await viewDevice(dataDir)) !== undefined;
   } catch (error) {
-    // A user who may not look is told to look as root, rather than that there is nothing.
-    process.stderr.write(`${(error as Error).message}\n`);
+    if (!(error instanceof DeviceClosed)) throw error;
+    process.stderr.write(`${error.message}\n`);
     return false;
   }
 }

@@ -44,7 +44,7 @@ not linked, or a certificate has ended; 2 wrong call`,
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
     const output = readDataOutput(values.output);
     const dataDir = dataDirOf(values);
-    const view = await viewDevice(dataDir);
+    const view = await deviceView(dataDir, values.kubeconfig);
     const nowMs = Date.now();
     const device = view && deviceStatus(view, dataDir, nowMs);
     const isMastersPart = device === undefined || ApiClient.hasKubeconfig(values.kubeconfig);
@@ -63,6 +63,20 @@ not linked, or a certificate has ended; 2 wrong call`,
     return found.well ? 0 : 1;
   },
 });
+
+/** A user who may ask the master need not be root to hear of the cluster. Throws DeviceClosed when there is nothing else to say. */
+async function deviceView(
+  dataDir: string,
+  kubeconfig: string | undefined,
+): Promise<DeviceView | undefined> {
+  try {
+    return await viewDevice(dataDir);
+  } catch (error) {
+    if (!(error instanceof DeviceClosed) || !ApiClient.hasKubeconfig(kubeconfig)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
+}
 
 /** A master that is away is an answer. Throws CommandFailure when nothing says where it is. */
 async function clusterStatus(kubeconfig: string | undefined): Promise<ClusterStatus> {

@@ -33,8 +33,9 @@ exit codes: 0 done, 1 failed, 2 wrong call
 });
 
 test.each(Object.entries(COMMANDS))('%s explains itself', async (name, { summary, load }) => {
-  const { usage, options = {} } = await load();
+  const { usage, declaration } = await load();
   expect(summary).toMatch(/./);
   expect(usage).toContain(`usage: skerry ${name}`);
-  for (const option of Object.keys(options)) expect(usage).toContain(`--${option}`);
+  for (const option of Object.keys(declaration?.options ?? {}))
+    expect(usage).toContain(`--${option}`);
 });

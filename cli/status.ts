@@ -5,7 +5,13 @@ import { askClusterStatus, type ClusterStatus, type PodCounts } from './cluster-
 import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { type DeviceStatus, deviceStatus } from './device-status.ts';
 import { paintStatus, printData, readDataOutput } from './object-output.ts';
-import { DEVICE_OPTIONS, dataDirOf, viewDevice } from './on-this-device.ts';
+import {
+  DEVICE_OPTIONS,
+  DeviceClosed,
+  type DeviceView,
+  dataDirOf,
+  viewDevice,
+} from './on-this-device.ts';
 import { parseOptions } from './options.ts';
 import { Paint } from './paint.ts';
 import { withClient } from './with-client.ts';

@@ -2,7 +2,7 @@
 export const BOOT_LINE_FILES = ['/boot/firmware/cmdline.txt', '/boot/cmdline.txt'] as const;
 
 /** What a Raspberry Pi's kernel wants to hear: it is built to start without the memory controller. */
-export const MEMORY_WORDS = ['cgroup_enable=memory', 'cgroup_memory=1'] as const;
+const MEMORY_WORDS = ['cgroup_enable=memory', 'cgroup_memory=1'] as const;
 
 /** The words that are missing in a kernel command line. */
 export function missingMemoryWords(text: string): string[] {

@@ -62,7 +62,7 @@ export const ENGINE_RULES: readonly Rule[] = [
 ];
 
 /** Whether the dotted version is at least the other; parts that are no numbers count as 0. */
-export function isAtLeast(version: string, least: string): boolean {
+function isAtLeast(version: string, least: string): boolean {
   const parts = (text: string) => text.split('.').map((part) => Number.parseInt(part, 10) || 0);
   const [have, want] = [parts(version), parts(least)];
   for (const [index, wanted] of want.entries()) {
@@ -72,8 +72,17 @@ export function isAtLeast(version: string, least: string): boolean {
   return true;
 }
 
-function engine({ podman, containerd, tools }: MachineSurvey): Verdict {
+function engine({ podman, containerd, tools, isRoot }: MachineSurvey): Verdict {
   if (podman !== undefined) {
+    if (!/^\d/.test(podman)) {
+      // Users may lack what podman wants of them (a home, subordinate ids); root lacks nothing.
+      if (!isRoot) return ok(`podman ${podman}`);
+      return failure(
+        `podman ${podman}`,
+        'it starts the containers of pods',
+        'see what `podman info` says, as root',
+      );
+    }
     if (tools['conmon'] === undefined) {
       return failure(
         `podman ${podman}, but no conmon`,

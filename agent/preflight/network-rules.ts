@@ -15,13 +15,13 @@ export const NETWORK_RULES: readonly Rule[] = [
   {
     id: 'firewall',
     roles: 'agent',
-    judge: ({ droppingForwardChains: chains }) => {
+    judge: ({ droppingForwardChains: chains }, { clusterCidr }) => {
       if (chains === undefined) return undefined;
       if (chains.length === 0) return ok('nothing drops forwarded packets');
       return warning(
         `forwarded packets are dropped unless accepted: ${chains.join(', ')}`,
         'what another program drops stays dropped: pods may not reach other nodes or the internet',
-        'accept the range of pod addresses there, for example: iptables -I FORWARD -s 10.42.0.0/16 -j ACCEPT; iptables -I FORWARD -d 10.42.0.0/16 -j ACCEPT',
+        `accept the range of pod addresses there, for example: iptables -I FORWARD -s ${clusterCidr} -j ACCEPT; iptables -I FORWARD -d ${clusterCidr} -j ACCEPT`,
       );
     },
   },

@@ -128,6 +128,14 @@ const CASES: readonly [
     /apt-get install podman/,
   ],
   ['an old podman', 'engine', 'warning', () => ({ podman: '3.0.1' }), /3\.0\.1/, /bookworm/],
+  [
+    'a podman that does not start',
+    'engine',
+    'error',
+    () => ({ podman: 'of no known version (no such image store)' }),
+    /no such image store/,
+    /podman info/,
+  ],
   ['podman without conmon', 'engine', 'error', withoutTool('conmon'), /conmon/, /install conmon/],
   [
     'a containerd that does not run',

@@ -44,7 +44,7 @@ export async function surveyMachine(parts: SurveyParts): Promise<MachineSurvey> 
   const [probes, tools, machine, architecture, synchronised, chains, routes, denials, server] =
     await Promise.all([
       parts.isRoot ? kernelProbes(parts.run ?? runCommand) : {},
-      toolVersions(say),
+      toolVersions(parts.run ?? runCommand),
       readMachineFacts(disk.path),
       say('uname', '-m'),
       clockSynchronised(say),
@@ -127,13 +127,25 @@ const TOOLS = {
   unshare: ['--version'],
 } as const;
 
-async function toolVersions(say: Say): Promise<Record<string, string>> {
+async function toolVersions(run: RunCommand): Promise<Record<string, string>> {
   const found = await Promise.all(
-    Object.entries(TOOLS).map(async ([name, args]) => [name, await say(name, ...args)] as const),
+    Object.entries(TOOLS).map(async ([name, args]) => [name, await versionOf(run, name, args)]),
   );
-  return Object.fromEntries(
-    found.flatMap(([name, text]) => (text === undefined ? [] : [[name, versionIn(text)]])),
-  );
+  return Object.fromEntries(found.filter(([, version]) => version !== undefined));
+}
+
+/** Undefined: not installed. A tool that does not start says why, in place of its version. */
+async function versionOf(
+  run: RunCommand,
+  name: string,
+  args: readonly string[],
+): Promise<string | undefined> {
+  try {
+    return versionIn((await run(name, args, { timeoutMs: COMMAND_TIMEOUT_MS })).stdout);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return error.failure === 'missing' ? undefined : `of no known version (${error.lastLine})`;
+  }
 }
 
 /** `4.3.1` of `podman version 4.3.1`; what has no number with a dot is the whole first line. */

@@ -6,6 +6,8 @@ export interface LockHolder {
   pid: number;
   /** Resolves when the process has ended. */
   ended: Promise<void>;
+  /** Listens no more for its end; until then the question keeps this process alive. */
+  release(): void;
 }
 
 /** Asks the folder's lock (an abstract Unix socket named after its device and inode); undefined when nobody holds it. */
@@ -17,6 +19,8 @@ export async function findLockHolder(folder: string): Promise<LockHolder | undef
     const ended = new Promise<void>((end) => socket.once('close', () => end()));
     socket.once('error', () => resolve(undefined));
     // Read on, or the end would go unnoticed.
-    socket.on('data', (line) => resolve({ pid: Number(line.toString('utf8')), ended }));
+    socket.on('data', (line) => {
+      resolve({ pid: Number(line.toString('utf8')), ended, release: () => socket.destroy() });
+    });
   });
 }

@@ -1,5 +1,5 @@
 import { ageOf, formatTime } from '../shared/meta/time.ts';
-import { type ApiClient, Unreachable } from './api-client.ts';
+import { ApiClient, Unreachable } from './api-client.ts';
 import { CommandFailure } from './command-failure.ts';
 import { findLockHolder } from './lock-holder.ts';
 import { withClient } from './with-client.ts';
@@ -46,7 +46,8 @@ export async function askMasterOrDevice(
   askDevice: (view: DeviceView, dataDir: string) => Promise<void>,
 ): Promise<void> {
   const dataDir = dataDirOf(values);
-  if (values.local !== true) {
+  const isDeviceAlone = !ApiClient.hasKubeconfig(values.kubeconfig) && (await hasDevice(dataDir));
+  if (values.local !== true && !isDeviceAlone) {
     try {
       await withClient(values.kubeconfig, askMaster);
       return;
@@ -71,7 +72,9 @@ export async function viewDevice(dataDir: string): Promise<DeviceView | undefine
   try {
     if (!isDevice(dataDir)) return undefined;
     const device = await readLocalDevice(dataDir);
-    const agentPid = (await findLockHolder(`${dataDir}/agent`))?.pid;
+    const holder = await findLockHolder(`${dataDir}/agent`);
+    holder?.release();
+    const agentPid = holder?.pid;
     const linked = agentPid !== undefined && (await isLinked(dataDir, agentPid));
     return { device, agentPid, linked };
   } catch (error) {

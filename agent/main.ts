@@ -1,4 +1,5 @@
 import type { Logger } from '../shared/logger.ts';
+import { stuckWork } from '../shared/reconcile/underway.ts';
 import { formatToWrite } from '../shared/state-format.ts';
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
 import type { AgentConfig } from './config.ts';
@@ -55,6 +56,10 @@ export interface RunningAgent {
   nodeName: string;
   /** Resolves when the device belongs to a cluster: at once, if it has joined before. */
   joined: Promise<void>;
+  /** In a few words, for who looks at the service. */
+  status(): string;
+  /** What no longer moves in this agent, if anything: only a new start helps then. */
+  stuck(): Promise<string | undefined>;
   /** The link and the workers end; containers go on. */
   stop(): Promise<void>;
 }
@@ -130,6 +135,7 @@ export async function startAgent({
       },
       nowMs: () => clock.nowMs(),
     });
+    let beatMs = clock.monotonicMs();
     let onJoined = () => {};
     const joined = new Promise<void>((resolve) => {
       onJoined = resolve;
@@ -146,6 +152,7 @@ export async function startAgent({
       onRefused: (message) => onFatal(new Error(message)),
       onJoined: () => onJoined(),
       onBeat: () => {
+        beatMs = clock.monotonicMs();
         upkeep.beat();
         nodeNetwork.beat();
       },
@@ -256,7 +263,25 @@ export async function startAgent({
       (inventory) => reporter.setInventory(inventory),
       (error: unknown) => log.warn('the hardware is not known', { error }),
     );
-    return { nodeName, joined, stop };
+    return {
+      nodeName,
+      joined,
+      status: () => {
+        const place = link.connected
+          ? 'connected to the master'
+          : identity.enrolment === undefined
+            ? 'waiting to join'
+            : 'without a link to the master';
+        return `node ${nodeName}, ${state.list('pods/').length} pods, ${place}`;
+      },
+      stuck: async () => {
+        const beat = { what: 'the link', forMs: clock.monotonicMs() - beatMs };
+        // A device that waits to join has no heartbeat yet.
+        const link = identity.enrolment === undefined ? undefined : beat;
+        return stuckWork([pods.underway, upkeep.underway, link]);
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -62,4 +62,19 @@ describe('Upkeep', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(await bench.beat()).toEqual(['logs', 'report']);
   });
+
+  it('says for how long it has been at work', async () => {
+    const bench = new Bench();
+    let open = () => {};
+    bench.hold = new Promise((resolve) => {
+      open = resolve;
+    });
+    expect(bench.upkeep.underway).toBeUndefined();
+    await bench.beat();
+    bench.clock.advance(700_000);
+    expect(bench.upkeep.underway).toEqual({ what: 'upkeep', forMs: 700_000 });
+    open();
+    await bench.beat();
+    expect(bench.upkeep.underway).toBeUndefined();
+  });
 });

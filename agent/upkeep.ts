@@ -1,5 +1,6 @@
 import type { Logger } from '../shared/logger.ts';
 import type { Clock } from '../shared/reconcile/clock.ts';
+import type { Underway } from '../shared/reconcile/underway.ts';
 
 /**
  * Exits are told by the kernel, so reading the machine anew finds something only after a loss that nobody noticed: a container that was
@@ -21,7 +22,7 @@ export interface UpkeepParts {
 export class Upkeep {
   readonly #parts: UpkeepParts;
   #resyncedMs: number;
-  #isBusy = false;
+  #busySinceMs: number | undefined;
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
@@ -30,11 +31,16 @@ export class Upkeep {
 
   /** Answers at once; a beat while the last one is still at work does nothing. */
   beat(): void {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
+    if (this.#busySinceMs !== undefined) return;
+    this.#busySinceMs = this.#parts.clock.monotonicMs();
     void this.#work().finally(() => {
-      this.#isBusy = false;
+      this.#busySinceMs = undefined;
     });
+  }
+
+  get underway(): Underway | undefined {
+    if (this.#busySinceMs === undefined) return undefined;
+    return { what: 'upkeep', forMs: this.#parts.clock.monotonicMs() - this.#busySinceMs };
   }
 
   async #work(): Promise<void> {

@@ -36,7 +36,7 @@ Each option is also a variable (--data-dir: SKERRY_DATA_DIR) and a key of the co
       void running.joined.then(() => {
         process.stdout.write(`ready: node ${running.nodeName}\n`);
       });
-      return running;
+      return { ...running, farewell: 'pods go on running; `skerry down` stops them' };
     });
   },
 });

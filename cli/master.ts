@@ -31,7 +31,10 @@ directory of its own. Each option is also a variable (--data-dir: SKERRY_DATA_DI
         onFatal,
       });
       process.stdout.write(`ready: ${running.url} (kubeconfig: ${config.kubeconfig})\n`);
-      return running;
+      return {
+        ...running,
+        farewell: 'devices go on with what they have, and try to reach it again',
+      };
     });
   },
 });

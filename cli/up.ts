@@ -62,6 +62,9 @@ export const up = declareCommand({
           process.stdout.write(`ready: ${master.url} (kubeconfig: ${masterConfig.kubeconfig})\n`);
         });
         return {
+          farewell: 'pods go on running; `skerry down` stops them',
+          status: () => `${master.status()}; ${agent.status()}`,
+          stuck: async () => (await master.stuck()) ?? (await agent.stuck()),
           stop: async () => {
             await agent.stop();
             await master.stop();

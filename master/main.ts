@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from '../shared/logger.ts';
 import { formatCidr, formatIpv4 } from '../shared/meta/cidr.ts';
+import { stuckWork } from '../shared/reconcile/underway.ts';
 import { CATALOG } from '../shared/resources/catalog.ts';
 import { NODES } from '../shared/resources/node.ts';
 import { SECRETS } from '../shared/resources/secret.ts';
@@ -60,6 +61,10 @@ export interface Master {
   tokens: JoinTokens;
   /** Whether a device has joined under this name, and its Node is still there. */
   hasNode(name: string): boolean;
+  /** In a few words, for who looks at the service. */
+  status(): string;
+  /** What no longer moves in this master, if anything: only a new start helps then. Resolves when the store's writer has had its turn. */
+  stuck(): Promise<string | undefined>;
   /** The sentence of a stop: connections end, everything acknowledged is on disk. */
   stop(): Promise<void>;
 }
@@ -265,6 +270,12 @@ export async function startMaster({
       registry,
       tokens,
       hasNode: (name) => nodeKeys.signingKey(name) !== undefined,
+      status: () => `${url}, ${registry.list(NODES).length} nodes`,
+      stuck: async () => {
+        // Waits in the queue of all writes, and writes nothing.
+        await store.txn([], []);
+        return stuckWork([...controllers.underway, scheduler.underway]);
+      },
       stop,
     };
   } catch (error) {

@@ -4,6 +4,7 @@ import { isConditionTrue } from '../../shared/meta/condition.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
+import type { Underway } from '../../shared/reconcile/underway.ts';
 import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { Outbox } from '../link/outbox.ts';
@@ -138,6 +139,10 @@ export class PodWorker implements ContainerRuns {
     for (const end of this.#ends.splice(0)) end();
     await this.#loop.stop();
     await Promise.allSettled([...this.#memories.values()].map(({ publishing }) => publishing));
+  }
+
+  get underway(): Underway | undefined {
+    return this.#loop.underway;
   }
 
   /** Reads anew what there is on the machine: after a watch was lost, and now and then as a net. */

@@ -1,4 +1,5 @@
 import type { Cidr } from '../../shared/meta/cidr.ts';
+import type { Underway } from '../../shared/reconcile/underway.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import { REPLICA_SETS } from '../../shared/resources/replica-set.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
@@ -73,6 +74,11 @@ export class Controllers {
     // Before the runners: an index must have seen a change when a reconcile that the change woke looks at it.
     for (const index of this.#indexes) index.start();
     for (const runner of this.#runners) runner.start();
+  }
+
+  /** The longest piece of work of each. */
+  get underway(): (Underway | undefined)[] {
+    return this.#runners.map((runner) => runner.underway);
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,6 @@
 import { ApiError } from '../../shared/errors.ts';
 import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
+import type { Underway } from '../../shared/reconcile/underway.ts';
 import type { Controller, ControllerParts } from './controller.ts';
 
 /** Runs one controller: everything that exists is due at the start, afterwards what changes. */
@@ -49,6 +50,10 @@ export class ControllerRunner {
       );
     }
     this.#loop.start();
+  }
+
+  get underway(): Underway | undefined {
+    return this.#loop.underway;
   }
 
   async stop(): Promise<void> {

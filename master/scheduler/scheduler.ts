@@ -6,6 +6,7 @@ import { formatTime } from '../../shared/meta/time.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { parseQueueKey, queueKey } from '../../shared/reconcile/queue-key.ts';
 import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
+import type { Underway } from '../../shared/reconcile/underway.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import { isTerminal } from '../../shared/resources/pod-conditions.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
@@ -55,6 +56,10 @@ export class Scheduler {
       for (const { type, object } of events) this.#consider(object, type === 'DELETED');
     });
     this.#loop.start();
+  }
+
+  get underway(): Underway | undefined {
+    return this.#loop.underway;
   }
 
   async stop(): Promise<void> {

@@ -251,4 +251,32 @@ describe('ReconcileLoop', () => {
       { numRuns: 100 },
     );
   });
+
+  it('says which key it has worked on longest, and for how long', async () => {
+    const clock = new ManualClock();
+    const gates = new Map([
+      ['a', gate()],
+      ['b', gate()],
+    ]);
+    const loop = loopWith(clock, async (key) => {
+      await gates.get(key)?.opened;
+      if (key === 'b') throw new Error('fails');
+      return undefined;
+    });
+    loop.start();
+    expect(loop.underway).toBeUndefined();
+    loop.enqueue('a');
+    await settle();
+    clock.advance(50);
+    loop.enqueue('b');
+    await settle();
+    clock.advance(50);
+    expect(loop.underway).toEqual({ what: 'test a', forMs: 100 });
+    gates.get('a')?.open();
+    await settle();
+    expect(loop.underway).toEqual({ what: 'test b', forMs: 50 });
+    gates.get('b')?.open();
+    await settle();
+    expect(loop.underway).toBeUndefined();
+  });
 });

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Underway } from './underway.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface ReconcileOptions {
@@ -27,6 +28,8 @@ export class ReconcileLoop {
   readonly #abort = new AbortController();
   readonly #workers = new Set<Promise<void>>();
   readonly #failures = new Map<string, number>();
+  /** When the keys that are worked on were begun, the oldest first. */
+  readonly #begunMs = new Map<string, number>();
   #working = 0;
   #started = false;
 
@@ -48,6 +51,15 @@ export class ReconcileLoop {
   /** Marks the key as due after `delayMs`, unless it becomes due earlier. */
   enqueueAfter(key: string, delayMs: number): void {
     this.#queue.addAfter(key, delayMs);
+  }
+
+  /** The key that has been worked on longest, if any is. */
+  get underway(): Underway | undefined {
+    const { name, clock } = this.#options;
+    for (const [key, begunMs] of this.#begunMs) {
+      return { what: `${name} ${key}`.trim(), forMs: clock.monotonicMs() - begunMs };
+    }
+    return undefined;
   }
 
   /** Aborts what runs and waits for it. */
@@ -81,6 +93,7 @@ export class ReconcileLoop {
 
   async #reconcile(key: string): Promise<void> {
     const { signal } = this.#abort;
+    this.#begunMs.set(key, this.#options.clock.monotonicMs());
     try {
       const again = await this.#options.reconcile(key, signal);
       this.#failures.delete(key);
@@ -91,6 +104,8 @@ export class ReconcileLoop {
       this.#failures.set(key, attempt);
       this.#options.onError(key, error, attempt);
       this.#queue.addAfter(key, this.#backoffMs(attempt));
+    } finally {
+      this.#begunMs.delete(key);
     }
   }
 

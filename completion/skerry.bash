@@ -9,7 +9,7 @@ _skerry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
-    _skerry_words 'up master agent token apply check status nodes pods logs get describe delete down version help'
+    _skerry_words 'up master agent token node certs apply check status nodes pods logs get describe delete down version help'
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -43,6 +43,27 @@ _skerry() {
         --log-level) _skerry_words 'error warn info debug' ;;
         --log-format) _skerry_words 'auto plain json' ;;
         *) _skerry_words '--config --server --token --token-file --data-dir --runtime --node-name --node-ip --log-level --log-format --help' ;;
+      esac
+      ;;
+    token)
+      case $before in
+        --ttl | --uses | --node-name) : ;;
+        --kubeconfig) _skerry_files ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'create list delete'; else _skerry_words '--ttl --uses --node-name --kubeconfig --help'; fi ;;
+      esac
+      ;;
+    node)
+      case $before in
+        --timeout) : ;;
+        --kubeconfig) _skerry_files ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'remove adopt'; else _skerry_words '--timeout --kubeconfig --help'; fi ;;
+      esac
+      ;;
+    certs)
+      case $before in
+        --data-dir) _skerry_folders ;;
+        --kubeconfig) _skerry_files ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'show'; else _skerry_words '--data-dir --kubeconfig --help'; fi ;;
       esac
       ;;
     apply)

@@ -36,6 +36,7 @@ test.each(Object.entries(COMMANDS))('%s explains itself', async (name, { summary
   const { usage, declaration } = await load();
   expect(summary).toMatch(/./);
   expect(usage).toContain(`usage: skerry ${name}`);
+  expect(declaration?.examples.length).toBeGreaterThan(0);
   for (const option of Object.keys(declaration?.options ?? {}))
     expect(usage).toContain(`--${option}`);
 });

@@ -1,6 +1,6 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { purgeAgent, stopAgentPods } from '../agent/down.ts';
-import type { Command } from './command.ts';
+import { declareCommand } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { findLockHolder, type LockHolder } from './lock-holder.ts';
 import { openLog } from './log.ts';
@@ -9,19 +9,27 @@ import { parseOptions } from './options.ts';
 /** A program that was told to stop ends in 3 s; one that has not after this long hangs. */
 const PATIENCE_MS = 10_000;
 
-export const down: Command = {
-  usage: `usage: skerry down [--data-dir DIR] [--purge]
+const OPTIONS = {
+  'data-dir': {
+    type: 'string',
+    value: 'DIR',
+    description: 'of the programs that are meant (/var/lib/skerry)',
+  },
+  purge: { type: 'boolean', description: 'remove it all, with the data' },
+} as const;
 
-Stops the programs that run on a data directory (/var/lib/skerry), and the containers of its pods; \`skerry up\` brings them back.
-With --purge it removes them instead, with their links, mounts, cgroups and the data directory's contents: nothing is left, also when the
-programs were killed before.
-`,
+export const down = declareCommand({
+  synopsis: ['down [--data-dir DIR] [--purge]'],
+  about: `Stops the programs that run on a data directory, and the containers of its pods; \`skerry up\` brings them back. With --purge it
+removes them instead, with their links, mounts, cgroups and the data directory's contents: nothing is left, also when the programs were
+killed before.`,
+  options: OPTIONS,
+  examples: [
+    ['sudo skerry down', 'pods stop, and come back with the next start'],
+    ['sudo skerry down --purge', 'as if it had never been here'],
+  ],
   async run(args) {
-    const { values } = parseOptions(
-      args,
-      { 'data-dir': { type: 'string' }, purge: { type: 'boolean' } },
-      { max: 0 },
-    );
+    const { values } = parseOptions(args, OPTIONS, { max: 0 });
     const dataDir = values['data-dir'] ?? '/var/lib/skerry';
     if (process.getuid?.() !== 0)
       throw new CommandFailure('this needs root: run it again with sudo');
@@ -43,7 +51,7 @@ programs were killed before.
     }
     return 0;
   },
-};
+});
 
 /** `skerry up` holds both folders: it is told once. */
 async function stopPrograms(folders: readonly string[]): Promise<void> {

@@ -1,12 +1,37 @@
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
-import type { Command } from './command.ts';
+import { declareCommand } from './command.ts';
+import { printData, readDataOutput } from './object-output.ts';
+import { parseOptions } from './options.ts';
 
-export const version: Command = {
-  usage: 'usage: skerry version\n',
-  async run() {
+const OPTIONS = {
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    description: 'json or yaml, for programs',
+  },
+} as const;
+
+export const version = declareCommand({
+  synopsis: ['version [-o json|yaml]'],
+  about:
+    'Prints the version of this command, the Kubernetes API that its master serves, and the Node.js that runs it.',
+  options: OPTIONS,
+  examples: [['skerry version -o json', '']],
+  async run(args) {
+    const output = readDataOutput(parseOptions(args, OPTIONS, { max: 0 }).values.output);
+    const versions = {
+      skerry: SKERRY_VERSION,
+      kubernetes: KUBERNETES_VERSION,
+      node: process.version,
+    };
+    if (output !== undefined) {
+      process.stdout.write(printData(versions, output));
+      return 0;
+    }
     process.stdout.write(
       `skerry ${SKERRY_VERSION}, serves Kubernetes ${KUBERNETES_VERSION}, Node.js ${process.version}\n`,
     );
     return 0;
   },
-};
+});

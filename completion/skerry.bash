@@ -133,6 +133,18 @@ _skerry() {
         *) _skerry_words '--filename --namespace --ignore-not-found --wait --kubeconfig --help' ;;
       esac
       ;;
+    down)
+      case $before in
+        --data-dir) _skerry_folders ;;
+        *) _skerry_words '--data-dir --purge --help' ;;
+      esac
+      ;;
+    version)
+      case $before in
+        --output | -o) : ;;
+        *) _skerry_words '--output --help' ;;
+      esac
+      ;;
   esac
 }
 

@@ -2,6 +2,7 @@ import { checkMachine, fixMemoryController, type PreflightReport } from '../agen
 import { SKERRY_RELEASED } from '../shared/version.ts';
 import { declareCommand } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
+import { installedOptions } from './installed-options.ts';
 import { parseOptions } from './options.ts';
 import { Paint } from './paint.ts';
 
@@ -41,10 +42,13 @@ const OPTIONS = {
   },
 } as const;
 
+type Told = Readonly<Record<string, string>>;
+
 export const check = declareCommand({
   synopsis: ['check [--for master|agent|both] [--server URL] [--fix] [-o json]'],
   about: `Looks whether this machine can be a master or run pods: kernel, cgroups, container engine, tools, disk, clock, ports, addresses, and
-the way to the master. Says of what is not well why it matters and what to do. Changes nothing without --fix.`,
+the way to the master. Says of what is not well why it matters and what to do. Changes nothing without --fix. What it is not told it takes
+from /etc/skerry, where Skerry is installed.`,
   options: OPTIONS,
   examples: [
     ['sudo skerry check', 'before installing a master that also runs pods'],
@@ -61,20 +65,23 @@ the way to the master. Says of what is not well why it matters and what to do. C
     if (values.output !== undefined && values.output !== 'json')
       throw new CommandFailure(`unknown output "${values.output}": it is json, or absent`, 2);
     const isRoot = process.getuid?.() === 0;
+    const master: Told = role === 'agent' ? {} : installedOptions('master');
+    const agent: Told = role === 'master' ? {} : installedOptions('agent');
+    const server = values.server ?? agent['server'];
     const edit = values.fix === true ? await fix(isRoot) : undefined;
     const { findings } = await checkMachine(
       {
-        dataDir: values['data-dir'] ?? '/var/lib/skerry',
-        server: values.server === undefined ? undefined : serverUrl(values.server),
+        dataDir: values['data-dir'] ?? master['dataDir'] ?? agent['dataDir'] ?? '/var/lib/skerry',
+        server: server === undefined ? undefined : serverUrl(server),
         isRoot,
         nodeMajor: Number.parseInt(process.versions.node, 10),
         nowMs: Date.now,
       },
       {
         role,
-        listenPort: portOf(values.listen ?? '0.0.0.0:6443'),
-        clusterCidr: values['cluster-cidr'] ?? '10.42.0.0/16',
-        serviceCidr: values['service-cidr'] ?? '10.43.0.0/16',
+        listenPort: portOf(values.listen ?? master['listen'] ?? '0.0.0.0:6443'),
+        clusterCidr: values['cluster-cidr'] ?? master['clusterCidr'] ?? '10.42.0.0/16',
+        serviceCidr: values['service-cidr'] ?? master['serviceCidr'] ?? '10.43.0.0/16',
         rangesKnown: role !== 'agent' || values['cluster-cidr'] !== undefined,
         releasedMs: Date.parse(SKERRY_RELEASED),
       },

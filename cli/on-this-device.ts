@@ -1,6 +1,7 @@
 import { ageOf, formatTime } from '../shared/meta/time.ts';
 import { ApiClient, Unreachable } from './api-client.ts';
 import { CommandFailure } from './command-failure.ts';
+import { installedOptions } from './installed-options.ts';
 import { findLockHolder } from './lock-holder.ts';
 import { withClient } from './with-client.ts';
 
@@ -87,7 +88,17 @@ export async function viewDevice(dataDir: string): Promise<DeviceView | undefine
 }
 
 export function dataDirOf(values: DeviceValues): string {
-  return values['data-dir'] ?? '/var/lib/skerry';
+  return values['data-dir'] ?? installedDataDir() ?? '/var/lib/skerry';
+}
+
+/** A file that is wrong, or for root alone, is no reason not to look where the state usually is. */
+function installedDataDir(): string | undefined {
+  try {
+    return installedOptions('agent')['dataDir'];
+  } catch (error) {
+    if (error instanceof CommandFailure) return undefined;
+    throw error;
+  }
 }
 
 export async function writeLocalLog(

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import {
+  AGENT_OPTIONS,
+  JOIN_OPTIONS,
+  LOG_OPTIONS,
+  MASTER_OPTIONS,
+} from '../shared/options/program-options.ts';
+import type { GivenOptions } from '../shared/options/read-options.ts';
+import { readConfigFile } from './config-file.ts';
+
+const TABLES = {
+  master: { ...MASTER_OPTIONS, ...LOG_OPTIONS },
+  agent: { ...JOIN_OPTIONS, ...AGENT_OPTIONS, ...LOG_OPTIONS },
+} as const;
+
+/** What the programs that are installed on this machine were told by their files; nothing of one that is not. Throws CommandFailure. */
+export function installedOptions(
+  program: keyof typeof TABLES,
+  folder = '/etc/skerry',
+): Readonly<Record<string, string>> {
+  const path = `${folder}/${program}.yaml`;
+  if (!existsSync(path)) return {};
+  const given: GivenOptions = readConfigFile(path, TABLES[program]);
+  return Object.fromEntries(Object.entries(given).map(([key, { text }]) => [key, text]));
+}

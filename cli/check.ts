@@ -68,24 +68,30 @@ from /etc/skerry, where Skerry is installed.`,
     const master: Told = role === 'agent' ? {} : installedOptions('master');
     const agent: Told = role === 'master' ? {} : installedOptions('agent');
     const server = values.server ?? agent['server'];
-    const edit = values.fix === true ? await fix(isRoot) : undefined;
-    const { findings } = await checkMachine(
-      {
-        dataDir: values['data-dir'] ?? master['dataDir'] ?? agent['dataDir'] ?? '/var/lib/skerry',
-        server: server === undefined ? undefined : serverUrl(server),
-        isRoot,
-        nodeMajor: Number.parseInt(process.versions.node, 10),
-        nowMs: Date.now,
-      },
-      {
-        role,
-        listenPort: portOf(values.listen ?? master['listen'] ?? '0.0.0.0:6443'),
-        clusterCidr: values['cluster-cidr'] ?? master['clusterCidr'] ?? '10.42.0.0/16',
-        serviceCidr: values['service-cidr'] ?? master['serviceCidr'] ?? '10.43.0.0/16',
-        rangesKnown: role !== 'agent' || values['cluster-cidr'] !== undefined,
-        releasedMs: Date.parse(SKERRY_RELEASED),
-      },
-    );
+    if (values.fix === true && !isRoot)
+      throw new CommandFailure('--fix needs root: run it again with sudo');
+    const look = () =>
+      checkMachine(
+        {
+          dataDir: values['data-dir'] ?? master['dataDir'] ?? agent['dataDir'] ?? '/var/lib/skerry',
+          server: server === undefined ? undefined : serverUrl(server),
+          isRoot,
+          nodeMajor: Number.parseInt(process.versions.node, 10),
+          nowMs: Date.now,
+        },
+        {
+          role,
+          listenPort: portOf(values.listen ?? master['listen'] ?? '0.0.0.0:6443'),
+          clusterCidr: values['cluster-cidr'] ?? master['clusterCidr'] ?? '10.42.0.0/16',
+          serviceCidr: values['service-cidr'] ?? master['serviceCidr'] ?? '10.43.0.0/16',
+          rangesKnown: role !== 'agent' || values['cluster-cidr'] !== undefined,
+          releasedMs: Date.parse(SKERRY_RELEASED),
+        },
+      );
+    let { findings } = await look();
+    const isDue = values.fix === true && findings.some(({ fixable }) => fixable);
+    const edit = isDue ? await fix() : undefined;
+    if (edit !== undefined) ({ findings } = await look());
     const count = (severity: Finding['severity']) =>
       findings.filter((finding) => finding.severity === severity).length;
     const counts = { ok: count('ok'), warnings: count('warning'), errors: count('error') };
@@ -103,9 +109,14 @@ from /etc/skerry, where Skerry is installed.`,
   },
 });
 
-async function fix(isRoot: boolean) {
-  if (!isRoot) throw new CommandFailure('--fix needs root: run it again with sudo');
-  return await fixMemoryController();
+async function fix(): ReturnType<typeof fixMemoryController> {
+  try {
+    return await fixMemoryController();
+  } catch (error) {
+    throw new CommandFailure(
+      `the kernel command line was left as it is: ${(error as Error).message}; is /boot mounted for writing? mount -o remount,rw /boot/firmware`,
+    );
+  }
 }
 
 /** What is not ok comes last, where the eye is when the command has ended. */

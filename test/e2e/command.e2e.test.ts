@@ -167,4 +167,30 @@ describe('check', () => {
     expect(stdout).toMatch(new RegExp(`error +api-port +port ${port} is in use by node`));
     expect(stdout).toMatch(/error +master-reachable +https:.* does not answer/);
   });
+
+  it('turns the memory controller of a Raspberry Pi on, and keeps the file as it was', async () => {
+    // A machine without the controller, and with a Raspberry Pi's boot folder, for as long as the script runs.
+    const script = `
+      mkdir -p boot/firmware && echo 'console=tty1 rootwait' > boot/firmware/cmdline.txt
+      mount --bind boot /boot
+      umount /sys/fs/cgroup/memory 2>/dev/null || {
+        echo 'cpu pids' > controllers
+        mount --bind controllers /sys/fs/cgroup/cgroup.controllers
+      }
+      "$0" check --for agent | grep -A 2 memory-controller
+      "$0" check --for agent --fix
+      "$0" check --for agent --fix | grep -A 2 memory-controller
+      cat boot/firmware/*`;
+    const { stdout } = await run('unshare', ['--mount', 'sh', '-c', script, SKERRY], {
+      cwd: cluster.folder,
+    });
+    expect(stdout).toContain('add cgroup_enable=memory cgroup_memory=1 to the end of its one line');
+    expect(stdout).toContain('/boot/firmware/cmdline.txt now turns the memory controller on');
+    expect(stdout).toMatch(
+      /though \/boot\/firmware\/cmdline\.txt turns it on\n.*\n +do: +reboot\n/,
+    );
+    expect(
+      stdout.endsWith('rootwait cgroup_enable=memory cgroup_memory=1\nconsole=tty1 rootwait\n'),
+    ).toBe(true);
+  });
 });

@@ -22,7 +22,7 @@ export const KERNEL_PROBES = {
   },
   overlay: {
     script:
-      'mount -t tmpfs skerry /mnt && cd /mnt && mkdir l u w m && exec mount -t overlay skerry -o lowerdir=l,upperdir=u,workdir=w m',
+      'mount -t tmpfs skerry /tmp && cd /tmp && mkdir l u w m && exec mount -t overlay skerry -o lowerdir=l,upperdir=u,workdir=w m',
     title: 'the overlay file system',
     why: 'images are stacked with it; without it every container is a full copy of its image',
     remedy: 'load it: modprobe overlay',

@@ -16,7 +16,9 @@ start_side() {
   elif [ "$before" = "releases/$release" ] && unit_is_current "$1" && is_fresh "$1"; then
     enable_side "$1"
     detail "skerry-$1 runs"
-  elif [ -z "$before" ] || [ "$before" = "releases/$release" ]; then
+  elif [ "$before" = "releases/$release" ] || ! systemctl is-enabled --quiet "skerry-$1" 2>/dev/null; then
+    # There is nothing that ran, and could be gone back to.
+    [ "$before" = "releases/$release" ] || remove "$lib/$1"
     switch_side "$1" "releases/$release"
     restart_side "$1" && wait_until_up "$1" || give_up "$1"
     enable_side "$1"

@@ -222,26 +222,32 @@ link_kubeconfig() {
   point "$etc/admin.kubeconfig" /var/lib/skerry/master/admin.kubeconfig
 }
 
+# How devices reach this master: what it says of itself; the kubeconfig names the loopback.
+server_for_devices() {
+  said=$(systemctl show -P StatusText skerry-master 2>/dev/null)
+  case $said in https://*) echo "${said%%[, ]*}" ;; *) server_of_kubeconfig ;; esac
+}
+
 print_join_command() {
   if dry_run; then
     detail "would print: ./install.sh agent --server https://ADDRESS:6443 --token TOKEN"
     return 0
   fi
-  token=$("$lib/master/bin/skerry" token create --kubeconfig "$etc/admin.kubeconfig") || fail "the master gave no token: the line above says why"
-  join="agent --server $(server_of_kubeconfig) --token $token"
-  cat <<END
+  # Another run that changes nothing makes no token either.
+  token=TOKEN
+  [ "$changes" = 0 ] || token=$("$lib/master/bin/skerry" token create --kubeconfig "$etc/admin.kubeconfig") || fail "the master gave no token: the line above says why"
+  join="agent --server $(server_for_devices) --token $token"
+  printf '%s\n' "
+The master runs. Use it:     export KUBECONFIG=/etc/skerry/admin.kubeconfig; skerry get nodes
 
-The master runs. Use it:      export KUBECONFIG=/etc/skerry/admin.kubeconfig; skerry get nodes
-
-To join one device within 24 hours, run there, as root, in a clone of the repository:
+To join a device within 24 hours, run there as root, from a clone or an unpacked archive:
 
   ./install.sh $join
 
-or from here over ssh, without a network beyond the two (for a device of the same architecture, with the packages
-podman runc nftables iproute2 conntrack):
+or from here, over ssh, to a device of the same architecture (it needs no network but this one; its packages: podman runc nftables
+iproute2 conntrack):
 
   tar -C /usr/lib/skerry/current -c . | ssh root@DEVICE 'mkdir -p /tmp/skerry && tar -x -C /tmp/skerry && /tmp/skerry/install.sh $join'
 
-\`skerry token create\` makes the token of the next one.
-END
+Each device needs a token of its own: \`skerry token create\` makes one."
 }

@@ -43,6 +43,8 @@ export interface AgentParts {
   assets: { inventoryCommand: readonly string[] };
   /** Something that cannot be mended in place, such as a token that is refused: the process should end with this sentence. */
   onFatal(error: Error): void;
+  /** Called when the device is awake anyway: what `status()` says may be another. */
+  onBeat?(): void;
 }
 
 /** Where to join, and by what right. `token` is asked once, with the name that the device has joined as, if it has; '' if none is needed. */
@@ -74,6 +76,7 @@ export async function startAgent({
   log,
   assets,
   onFatal,
+  onBeat,
 }: AgentParts): Promise<RunningAgent> {
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async () => {
@@ -155,6 +158,7 @@ export async function startAgent({
         beatMs = clock.monotonicMs();
         upkeep.beat();
         nodeNetwork.beat();
+        onBeat?.();
       },
     });
     const nodeNetwork: NodeNetwork = new NodeNetwork({

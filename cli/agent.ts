@@ -30,9 +30,16 @@ Each option is also a variable (--data-dir: SKERRY_DATA_DIR) and a key of the co
       joinSource(readOptions(JOIN_OPTIONS, given)),
       openLog(given),
     ]);
-    return await runUntilSignal(log, async (onFatal) => {
+    return await runUntilSignal(log, async (onFatal, onBeat) => {
       await openDataDir(config.dataDir, 'agent');
-      const running = await startAgent({ config, join, log, assets: AGENT_ASSETS, onFatal });
+      const running = await startAgent({
+        config,
+        join,
+        log,
+        assets: AGENT_ASSETS,
+        onFatal,
+        onBeat,
+      });
       void running.joined.then(() => {
         process.stdout.write(`ready: node ${running.nodeName}\n`);
       });

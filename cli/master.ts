@@ -27,7 +27,7 @@ directory of its own. Each option is also a variable (--data-dir: SKERRY_DATA_DI
         config,
         log,
         assets: MASTER_ASSETS,
-        defaultAddress: defaultAddress(),
+        defaultAddress: defaultAddress(`${config.dataDir}/master`),
         onFatal,
       });
       process.stdout.write(`ready: ${running.url} (kubeconfig: ${config.kubeconfig})\n`);

@@ -13,13 +13,13 @@ export interface Running extends Watched {
 const STOP_LIMIT_MS = 2_800;
 
 /**
- * Starts a program and keeps the process until SIGTERM, SIGINT or a failure of its own; then stops it. `start` gets the function by which
- * the program reports such a failure. Signals during the start stop it too. A service manager is told all of it. The exit code: 0 after a
+ * Starts a program and keeps the process until SIGTERM, SIGINT or a failure of its own; then stops it. `start` gets the functions by which
+ * the program reports such a failure, and that its state in words may be another. Signals during the start stop it too. A service manager is told all of it. The exit code: 0 after a
  * signal, 1 after a failure.
  */
 export async function runUntilSignal(
   log: Logger,
-  start: (onFatal: (error: Error) => void) => Promise<Running>,
+  start: (onFatal: (error: Error) => void, onChange: () => void) => Promise<Running>,
 ): Promise<number> {
   const service = new ServiceManager({ log });
   let end: (outcome: string | Error) => void = () => {};
@@ -27,7 +27,7 @@ export async function runUntilSignal(
     end = resolve;
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end(signal));
-  const starting = start(end).then(
+  const starting = start(end, () => service.changed()).then(
     (running) => ({ running }),
     (error: Error) => ({ error }),
   );

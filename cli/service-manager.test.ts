@@ -81,6 +81,20 @@ test('readiness, life twice in each interval, and the end are told in order; a s
   expect(bench.beatsEnded).toBe(true);
 });
 
+test('a state in words that is another is told between the beats too, once the program is ready', async () => {
+  const bench = watched();
+  bench.service.changed();
+  bench.service.ready(bench.program);
+  bench.service.changed();
+  bench.status = 'two';
+  bench.service.changed();
+  await settle();
+  expect(bench.told).toEqual([
+    ['/run/n', 'READY=1', 'STATUS=one'],
+    ['/run/n', 'STATUS=two'],
+  ]);
+});
+
 test('without a watchdog, or with one for another process, there are no beats', () => {
   for (const more of [{}, { WATCHDOG_USEC: '120000000', WATCHDOG_PID: '1' }]) {
     const bench = new Bench({ NOTIFY_SOCKET: '/run/n', ...more });

@@ -46,6 +46,7 @@ export class ServiceManager {
   readonly #socket: string | undefined;
   readonly #watchdogMs: number | undefined;
   #sent: Promise<void> = Promise.resolve();
+  #program: Watched | undefined;
   #status = '';
   #isAsking = false;
   #hasWarned = false;
@@ -66,14 +67,21 @@ export class ServiceManager {
 
   /** The program has started. */
   ready(program: Watched): void {
+    this.#program = program;
     this.#send(['READY=1', ...this.#statusOf(program)]);
     if (this.#socket === undefined || this.#watchdogMs === undefined) return;
     this.#endBeats = this.#every(this.#watchdogMs / 2, () => void this.#beat(program));
   }
 
+  /** The program's state in words may be another. */
+  changed(): void {
+    if (this.#program !== undefined) this.#send(this.#statusOf(this.#program));
+  }
+
   /** The program ends; resolves when that and everything before has been told. */
   async stopping(farewell: string): Promise<void> {
     this.#endBeats();
+    this.#program = undefined;
     this.#send(['STOPPING=1', `STATUS=${farewell}`]);
     await this.#sent;
   }

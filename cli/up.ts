@@ -33,14 +33,14 @@ export const up = declareCommand({
       readAgentConfig(given),
       openLog(given),
     ]);
-    return await runUntilSignal(log, async (onFatal) => {
+    return await runUntilSignal(log, async (onFatal, onBeat) => {
       await openDataDir(masterConfig.dataDir, 'master');
       await openDataDir(agentConfig.dataDir, 'agent');
       const master = await startMaster({
         config: masterConfig,
         log,
         assets: MASTER_ASSETS,
-        defaultAddress: defaultAddress(),
+        defaultAddress: defaultAddress(`${masterConfig.dataDir}/master`),
         onFatal,
       });
       try {
@@ -57,6 +57,7 @@ export const up = declareCommand({
           log,
           assets: AGENT_ASSETS,
           onFatal,
+          onBeat,
         });
         void nodeReady(master, agent.nodeName).then(() => {
           process.stdout.write(`ready: ${master.url} (kubeconfig: ${masterConfig.kubeconfig})\n`);

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { podManifest } from '../e2e/pods.ts';
+import { containersOf, InstalledBed } from './installed.ts';
+import type { Machine } from './machine.ts';
+
+/** What happens to the daemons of one machine, a master with an agent and ten pods, and what does not happen to the pods. */
+const installed = new InstalledBed();
+const NAMES = Array.from({ length: 10 }, (_, index) => `pod-${index}`);
+let machine: Machine;
+let containers: string[] = [];
+
+beforeAll(async () => {
+  await installed.open();
+  machine = await installed.machine('alone');
+  await installed.master(machine);
+  const items = NAMES.map((name) => JSON.parse(podManifest(name)));
+  await installed.kubectl('apply -f -', JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  await ready();
+  containers = await containersOf(machine);
+}, 600_000);
+
+afterAll(() => installed.close());
+
+const ready = () => installed.kubectl('wait --for=condition=Ready pod --all --timeout=60s');
+const property = async (unit: string, name: string) =>
+  (await machine.must(`systemctl show -P ${name} ${unit}`)).trim();
+const pins = () =>
+  machine.must(`find /run/skerry -xdev -path '*net*' | sort; grep -c nsfs /proc/self/mounts`);
+
+/** As soon as the unit runs as another process than `pid`, and what it serves is served. */
+async function restarted(unit: string, pid: string, limitMs = 30_000): Promise<void> {
+  await machine.until(
+    `[ $(systemctl show -P MainPID ${unit}) != ${pid} ] && systemctl is-active -q ${unit}`,
+    limitMs,
+  );
+  await machine.until('skerry get nodes | grep -q " Ready "');
+}
+
+/** From the start of the agent's process to the start of the last container. */
+async function startToPodsMs(): Promise<number> {
+  const agent = Date.parse(
+    await machine.must('date -Ins -d "$(systemctl show -P ExecMainStartTimestamp skerry-agent)"'),
+  );
+  const starts = await machine.must(
+    "podman inspect -f '{{.State.StartedAt.UnixMilli}}' $(podman ps -q)",
+  );
+  return Math.max(...starts.trim().split('\n').map(Number)) - agent;
+}
+
+for (const unit of ['skerry-agent', 'skerry-master']) {
+  it(`${unit} killed with -9 is started again, and no container is touched`, async () => {
+    const pid = await property(unit, 'MainPID');
+    await machine.must(`kill -9 ${pid}`);
+    await restarted(unit, pid);
+    expect(await containersOf(machine)).toEqual(containers);
+    await ready();
+  });
+
+  it(`${unit} that hangs is started again by the watchdog, and no container is touched`, async () => {
+    const folder = `/run/systemd/system/${unit}.service.d`;
+    const dropIn = '[Service]\\nWatchdogSec=4s\\n';
+    await machine.must(
+      `mkdir -p ${folder} && printf '${dropIn}' >${folder}/watchdog.conf && systemctl daemon-reload`,
+    );
+    await machine.must(`systemctl restart ${unit}`);
+    const pid = await property(unit, 'MainPID');
+    await machine.must(`sleep 6; [ $(systemctl show -P MainPID ${unit}) = ${pid} ]`);
+    await machine.must(`kill -STOP ${pid}`);
+    await restarted(unit, pid);
+    await machine.must(`rm -r ${folder} && systemctl daemon-reload`);
+    expect(await containersOf(machine)).toEqual(containers);
+  });
+
+  it(`systemctl restart ${unit} leaves containers and pinned namespaces as they are`, async () => {
+    const before = await pins();
+    const pid = await property(unit, 'MainPID');
+    await machine.must(`systemctl restart ${unit}`);
+    await restarted(unit, pid);
+    expect(await containersOf(machine)).toEqual(containers);
+    expect(await pins()).toBe(before);
+    await ready();
+  });
+}
+
+it('systemctl stop leaves the pods running, and says so', async () => {
+  await machine.must('systemctl stop skerry-agent skerry-master');
+  expect(await containersOf(machine)).toEqual(containers);
+  expect(await machine.must('journalctl -u skerry-agent -n 20 -o cat --no-pager')).toMatch(
+    /pods (go on|keep|stay|are left)/,
+  );
+  await machine.must('systemctl start skerry-master skerry-agent');
+  await machine.until('skerry get nodes | grep -q " Ready "');
+  expect(await containersOf(machine)).toEqual(containers);
+});
+
+for (const how of ['a reboot', 'a power cut']) {
+  it(`after ${how} with the network cut the pods come back`, async () => {
+    if (how === 'a reboot') await machine.reboot('down');
+    else {
+      await machine.powerOff();
+      await machine.boot('down');
+    }
+    await machine.until('[ $(podman ps -q | wc -l) = 10 ]');
+    process.stdout.write(`${how} offline: agent start to 10 pods: ${await startToPodsMs()} ms\n`);
+    await machine.mendNetwork();
+    await machine.until('skerry get nodes | grep -q " Ready "');
+    await ready();
+    expect(await containersOf(machine)).toHaveLength(10);
+  });
+}

@@ -1,0 +1,53 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mustRun } from '../e2e/run.ts';
+import { SAMPLE_IMAGE } from '../e2e/sample-image.ts';
+
+const repository = new URL('../..', import.meta.url).pathname;
+
+/** Where machines see what `makeReleases` made. */
+export const MEDIA = '/media/skerry';
+
+/**
+ * What a person would bring to a machine on a USB stick, made in `folder` from the build under test: the archive with its Node.js,
+ * SHA256SUMS and install.sh; the archive unpacked, as `this`; `previous`, which is another release of the same programs; `broken`,
+ * whose programs end at once; and the sample's image.
+ */
+export async function makeReleases(folder: string): Promise<void> {
+  const script = join(repository, '.ci/release.ts');
+  const dist = process.env['SKERRY_E2E_DIST'] ?? '';
+  const options = ['--arch', ARCHITECTURE, '--dist', dist, '--out', folder];
+  mkdirSync(folder, { recursive: true });
+  await mustRun(process.execPath, ['--import', 'tsx', script, ...options], { cwd: repository });
+  const archive = readdirSync(folder).find((name) => name.endsWith('.tar.gz')) ?? '';
+  for (const name of ['this', 'previous', 'broken']) mkdirSync(join(folder, name));
+  const unpack = [
+    '-xzf',
+    join(folder, archive),
+    '-C',
+    join(folder, 'this'),
+    '--strip-components=1',
+  ];
+  await mustRun('tar', unpack);
+  for (const name of ['previous', 'broken']) {
+    // Hard links: what differs is written anew, never in place.
+    await mustRun('cp', ['-al', `${folder}/this/.`, join(folder, name)]);
+  }
+  replace(join(folder, 'previous/VERSION'), '0.0.9\n');
+  replace(join(folder, 'broken/VERSION'), '9.9.9\n');
+  replace(join(folder, 'broken/bin/skerry'), BROKEN_COMMAND, 0o755);
+  await mustRun('podman', ['save', '--quiet', '-o', join(folder, 'sample.tar'), SAMPLE_IMAGE]);
+}
+
+const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x64';
+
+const BROKEN_COMMAND = `#!/bin/sh
+echo "skerry $1: this release is broken" >&2
+exit 1
+`;
+
+function replace(path: string, text: string, mode = 0o644): void {
+  if (!existsSync(path)) throw new Error(`a release without ${path}`);
+  rmSync(path);
+  writeFileSync(path, text, { mode });
+}

@@ -67,7 +67,8 @@ from /etc/skerry, where Skerry is installed.`,
     const isRoot = process.getuid?.() === 0;
     const master: Told = role === 'agent' ? {} : installedOptions('master');
     const agent: Told = role === 'master' ? {} : installedOptions('agent');
-    const server = values.server ?? agent['server'];
+    // The master of a machine that is both is its own, and need not run yet.
+    const server = values.server ?? (role === 'agent' ? agent['server'] : undefined);
     if (values.fix === true && !isRoot)
       throw new CommandFailure('--fix needs root: run it again with sudo');
     const look = () =>

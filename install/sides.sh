@@ -100,10 +100,11 @@ is_healthy() {
   esac
 }
 
-# The last thing that the side said, without the frame of its log.
+# The last thing that the side's present process said, without the frame of its log.
 last_words() {
-  journalctl --quiet --no-pager -o cat -u "skerry-$1" -n 20 2>/dev/null | grep -v '^skerry-.*\.service: \|^St\(art\|opp\)\(ed\|ing\) ' | tail -n 1 |
-    sed 's/^<[0-9]>//; s/.*"\(message\|msg\)":"\(\([^"\\]\|\\.\)*\)".*/\2/; s/^skerry [a-z]*: //'
+  words=$(journalctl --quiet --no-pager -o cat -n 1 "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")" 2>/dev/null |
+    sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/^skerry [a-z]*: //')
+  echo "${words:-it said nothing}"
 }
 
 # A first start that failed: the unit stays, stopped, and the next run tries again. An agent whose master does not answer waits for it.
@@ -118,7 +119,7 @@ give_up() {
   esac
   systemctl stop "skerry-$1" 2>/dev/null || true
   [ "$1" != agent ] || rm -f "$root$token_file"
-  fail "skerry-$1 did not come up: ${reason:-see journalctl -u skerry-$1}. Mend that, then run the same command again$(advice "$1")"
+  fail "skerry-$1 did not come up: $reason. Mend that, then run the same command again$(advice "$1")"
 }
 
 advice() {

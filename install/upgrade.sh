@@ -49,17 +49,20 @@ upgrade_side() {
 # switch_or_go_back SIDE TARGET: ends the script, with the former release running again, when the target does not come up.
 switch_or_go_back() {
   former=$(readlink "$lib/$1")
+  former_previous=$(readlink "$lib/previous-$1") || former_previous=
   detail "$1: from ${former#releases/} to ${2#releases/}"
   switch_side "$1" "$2"
   if restart_side "$1" && wait_until_up "$1"; then
     detail "$1 runs ${2#releases/}"
     return 0
   fi
-  reason=$(last_words "$1")
-  detail "$1 did not come up within $SKERRY_TIMEOUT s (${reason:-it said nothing}): going back to ${former#releases/}"
+  failure="the upgrade of $1 to ${2#releases/} failed ($(last_words "$1"))"
+  detail "$1 did not come up: going back to ${former#releases/}"
   switch_side "$1" "$former"
-  if restart_side "$1" && wait_until_up "$1"; then
-    fail "the upgrade of $1 to ${2#releases/} failed (${reason:-it said nothing}), and ${former#releases/} runs again; journalctl -u skerry-$1 has the rest"
-  fi
-  fail "the upgrade of $1 to ${2#releases/} failed (${reason:-it said nothing}), and ${former#releases/} does not come up either ($(last_words "$1")); journalctl -u skerry-$1 has the rest. Its pods go on"
+  # What failed is nothing to go back to.
+  if [ -n "$former_previous" ]; then point "$lib/previous-$1" "$former_previous"; else remove "$lib/previous-$1"; fi
+  restart_side "$1" && wait_until_up "$1" ||
+    fail "$failure, and ${former#releases/} does not come up either ($(last_words "$1")); journalctl -u skerry-$1 has the rest. Its pods go on"
+  remove_old_releases
+  fail "$failure, and ${former#releases/} runs again; journalctl -u skerry-$1 has the rest"
 }

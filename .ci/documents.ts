@@ -91,6 +91,9 @@ The file is a mapping of keys to single values. A key that is not known, is ther
 program with exit code 2 and one sentence that names file, line, key and what was expected. Paths in it begin with \`/\`; a relative path
 in a flag or variable begins where the command is called. A token in the file is taken only if nobody else can read the file.
 
+The service of the master may write only below \`/var/lib/skerry/master\`: another \`dataDir\` or \`kubeconfig\` also needs
+\`systemctl edit skerry-master\` with \`[Service]\` and \`ReadWritePaths=FOLDER\`.
+
 ${sections.join('\n')}`;
 }
 

@@ -5,6 +5,7 @@ import { CommandFailure } from './command-failure.ts';
 import { findLockHolder, type LockHolder } from './lock-holder.ts';
 import { openLog } from './log.ts';
 import { parseOptions } from './options.ts';
+import { stopUnit, unitOfProcess } from './service-unit.ts';
 
 /** A program that was told to stop ends in 3 s; one that has not after this long hangs. */
 const PATIENCE_MS = 10_000;
@@ -20,7 +21,8 @@ const OPTIONS = {
 
 export const down = declareCommand({
   synopsis: ['down [--data-dir DIR] [--purge]'],
-  about: `Stops the programs that run on a data directory, and the containers of its pods; \`skerry up\` brings them back. With --purge it
+  about: `Stops the programs that run on a data directory, by their units where they have some, and the containers of its pods; the next start
+brings them back. With --purge it
 removes them instead, with their links, mounts, cgroups and the data directory's contents: nothing is left, also when the programs were
 killed before.`,
   options: OPTIONS,
@@ -33,7 +35,7 @@ killed before.`,
     const dataDir = values['data-dir'] ?? '/var/lib/skerry';
     if (process.getuid?.() !== 0)
       throw new CommandFailure('this needs root: run it again with sudo');
-    await stopPrograms([`${dataDir}/agent`, `${dataDir}/master`]);
+    const units = await stopPrograms([`${dataDir}/agent`, `${dataDir}/master`]);
     const log = openLog();
     if (values.purge === true) {
       await purgeAgent(dataDir, log);
@@ -46,31 +48,47 @@ killed before.`,
     } else {
       const stopped = await stopAgentPods(dataDir, log);
       process.stdout.write(
-        `${stopped} containers stopped; skerry up --data-dir ${dataDir} starts them again\n`,
+        `${stopped} containers stopped; ${restartOf(units, dataDir)} starts them again\n`,
       );
     }
     return 0;
   },
 });
 
-/** `skerry up` holds both folders: it is told once. */
-async function stopPrograms(folders: readonly string[]): Promise<void> {
+function restartOf(units: readonly string[], dataDir: string): string {
+  return units.length > 0
+    ? `systemctl start ${units.join(' ')}, or the next boot,`
+    : `skerry up --data-dir ${dataDir}`;
+}
+
+/** Answers the units that were stopped. `skerry up` holds both folders: it is told once. */
+async function stopPrograms(folders: readonly string[]): Promise<string[]> {
   const holders = await Promise.all(folders.map(findLockHolder));
   const byPid = new Map(
     holders.flatMap((holder) => (holder === undefined ? [] : [[holder.pid, holder]])),
   );
-  await Promise.all([...byPid.values()].map(stopProgram));
+  const units = await Promise.all([...byPid.values()].map(stopProgram));
+  return units.flatMap((unit) => unit ?? []);
 }
 
-async function stopProgram(holder: LockHolder): Promise<void> {
+/** A program of a unit is stopped through it, or it would be started again at once; answers that unit. */
+async function stopProgram(holder: LockHolder): Promise<string | undefined> {
+  const unit = await unitOfProcess(holder.pid);
+  if (unit !== undefined) {
+    process.stdout.write(`stopping ${unit}\n`);
+    await stopUnit(unit);
+    await holder.ended;
+    return unit;
+  }
   process.stdout.write(`stopping process ${holder.pid}\n`);
   process.kill(holder.pid, 'SIGTERM');
-  if (await endsWithin(holder.ended, PATIENCE_MS)) return;
+  if (await endsWithin(holder.ended, PATIENCE_MS)) return undefined;
   process.stdout.write(
     `process ${holder.pid} did not stop within ${PATIENCE_MS / 1000} s and is killed\n`,
   );
   process.kill(holder.pid, 'SIGKILL');
   await holder.ended;
+  return undefined;
 }
 
 async function endsWithin(ended: Promise<void>, limitMs: number): Promise<boolean> {

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { unitOf, unitOfProcess } from './service-unit.ts';
+
+test('a process of a unit of ours is known by its cgroup, of either version', () => {
+  expect(unitOf('0::/system.slice/skerry-agent.service\n')).toBe('skerry-agent.service');
+  const mixed =
+    '4:memory:/system.slice/skerry-master.service\n1:name=systemd:/system.slice/skerry-master.service\n0::/\n';
+  expect(unitOf(mixed)).toBe('skerry-master.service');
+});
+
+test('a process of another unit, of a shell or of none is no unit of ours', async () => {
+  expect(unitOf('0::/user.slice/user-0.slice/session-1.scope\n')).toBeUndefined();
+  expect(unitOf('0::/system.slice/not-skerry-agent.service.d\n')).toBeUndefined();
+  expect(await unitOfProcess(process.pid)).toBeUndefined();
+});

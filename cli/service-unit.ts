@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const UNIT = /\/(skerry-(?:master|agent)\.service)$/m;
+
+/** The unit of ours that a process is part of, from its /proc/PID/cgroup (cgroups(7)); undefined: it was started by hand. */
+export function unitOf(cgroups: string): string | undefined {
+  return UNIT.exec(cgroups)?.[1];
+}
+
+/** The unit of ours under which this process runs; undefined: none. */
+export async function unitOfProcess(pid: number): Promise<string | undefined> {
+  return unitOf(await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => ''));
+}
+
+/** Stops a unit, so that it is not started again before the next boot; resolves when it has stopped. */
+export async function stopUnit(unit: string): Promise<void> {
+  await promisify(execFile)('systemctl', ['stop', unit]);
+}

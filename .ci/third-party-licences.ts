@@ -25,7 +25,7 @@ export function thirdPartyLicences(root: string, inputs: readonly string[]): str
 }
 
 /** `node_modules/a/node_modules/@b/c/d.js` is of `node_modules/a/node_modules/@b/c`. */
-export function packageFolder(path: string): string | undefined {
+function packageFolder(path: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0];
 }
 

@@ -40,8 +40,9 @@ switch_side() {
 
 unit_is_current() { cmp -s "$lib/$1/systemd/skerry-$1.service" "$units_folder/skerry-$1.service"; }
 
-# Whether the side runs, and has since its configuration was last changed.
+# Whether the side runs, and has since its configuration was last changed; an agent that has not joined may have another token now.
 is_fresh() {
+  [ "$1" != agent ] || has_joined || return 1
   systemctl is-active --quiet "skerry-$1" || return 1
   started=$(systemctl show -P ActiveEnterTimestamp "skerry-$1")
   changed=$(stat -c %Y "$etc/$1.yaml" 2>/dev/null || echo 0)
@@ -107,7 +108,7 @@ last_words() {
   echo "${words:-it said nothing}"
 }
 
-# A first start that failed: the unit stays, stopped, and the next run tries again. An agent whose master does not answer waits for it.
+# A first start that failed: the unit stays, stopped and disabled, and the next run tries again. An agent whose master does not answer waits for it.
 give_up() {
   reason=$(last_words "$1")
   case $1.$(systemctl show -P SubState "skerry-$1") in
@@ -117,12 +118,12 @@ give_up() {
       return 0
       ;;
   esac
-  systemctl stop "skerry-$1" 2>/dev/null || true
+  systemctl --quiet disable --now "skerry-$1" 2>/dev/null || true
   [ "$1" != agent ] || rm -f "$root$token_file"
-  fail "skerry-$1 did not come up: $reason. Mend that, then run the same command again$(advice "$1")"
+  fail "skerry-$1 did not come up: $reason. Mend that, then run this again$(advice "$1")"
 }
 
 advice() {
-  [ "$1" = agent ] && ! has_joined && printf ', with a new token if it was refused (on the master: skerry token create)'
+  [ "$1" = agent ] && ! has_joined && printf '; if the token is the reason, with a new one (on the master: skerry token create)'
   return 0
 }

@@ -45,7 +45,7 @@ try() {
 }
 
 stopped() {
-  free_kib=$(df -Pk "$root/usr/lib" 2>/dev/null | awk 'NR == 2 { print $4 }')
+  free_kib=$(df -Pk "$lib" "$root/usr/lib" 2>/dev/null | awk 'NR == 2 { print $4 }')
   [ "${free_kib:-99999}" -gt 1024 ] || fail "\"$step_name\" stopped: the disk is full; free some space, then run the same command again"
   fail "\"$step_name\" stopped: $1 failed, as the line above says; what runs was not changed. Mend it, then run the same command again"
 }

@@ -136,7 +136,7 @@ it('uninstall removes all of it, and nothing else', async () => {
 
 it('uninstall --keep-data keeps configuration and state', async () => {
   await install('master', '--archive', archive(), '--pubkey', publicKey);
-  await install('uninstall', '--yes', '--keep-data');
+  expect(await install('uninstall', '--yes', '--keep-data')).toMatchObject({ code: 0 });
   expect(existsSync(join(root, 'etc/skerry/master.yaml'))).toBe(true);
   expect(existsSync(join(root, 'var/lib/skerry/master'))).toBe(true);
   expect(existsSync(join(root, 'usr/lib/skerry'))).toBe(false);
@@ -187,6 +187,36 @@ it('an archive that is changed, unsigned, or signed by another key is not unpack
   expect(await refused('--allow-unsigned')).toMatch(/has another checksum than SHA256SUMS says/);
   rmSync(join(copy, 'SHA256SUMS'));
   expect(await refused('--allow-unsigned')).toMatch(/SHA256SUMS is missing/);
+});
+
+it('a clock that is wrong, and folders that cannot be written to, stop it before anything is changed', async () => {
+  const tools = join(folder, 'tools');
+  mkdirSync(tools);
+  writeFileSync(join(tools, 'date'), '#!/bin/sh\nexec /bin/date -d @86400 "$@"\n', { mode: 0o755 });
+  const options = ['agent', '--root', root, '--archive', archive(), ...joining];
+  const script = join(made, 'install.sh');
+  const early = await run('sh', [script, ...options], {
+    env: { ...process.env, PATH: `${tools}:${process.env['PATH']}` },
+  });
+  expect(early).toMatchObject({ code: 1 });
+  expect(early.stderr).toMatch(/the clock says 1970-01-02: certificates would be 'not yet valid'/);
+  const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', 'sh'];
+  const unwritable = await run('setpriv', [...asNobody, script, ...options]);
+  expect(unwritable).toMatchObject({ code: 1 });
+  expect(unwritable.stderr).toMatch(/root-\d+ cannot be written to: .* make it writable/);
+  expect(filesOf(root)).toEqual([]);
+});
+
+it('a run that was killed is ended by the next one', async () => {
+  const options = ['--archive', archive(), '--pubkey', publicKey, ...joining];
+  const part = join(root, 'usr/lib/skerry/releases/.part');
+  mkdirSync(part, { recursive: true });
+  writeFileSync(join(part, 'half'), 'a file');
+  mkdirSync(join(root, 'etc/skerry'), { recursive: true });
+  writeFileSync(join(root, 'etc/skerry/agent.yaml.part'), 'half a');
+  expect(await install('agent', ...options)).toMatchObject({ code: 0, stderr: '' });
+  expect(filesOf(root).filter((path) => path.endsWith('.part'))).toEqual([]);
+  expect((await install('agent', ...options)).stdout).toContain('nothing was changed');
 });
 
 it('what cannot be right is refused in one sentence', async () => {

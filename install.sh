@@ -263,11 +263,11 @@ run_tests() {
   need_root
   mkdir -p "$cache"
   install_runtime
-  apt_for kubectl=kubernetes-client containerd=containerd openssl=openssl curl=curl shellcheck=shellcheck
+  apt_for kubectl=kubernetes-client containerd=containerd openssl=openssl curl=curl shellcheck=shellcheck systemd-analyze=systemd
   build
   install_modules
   say "checking the scripts"
-  shellcheck -x "$here/install.sh" "$here/.ci/run"
+  shellcheck -x "$here/install.sh" "$here/.ci/run" "$here/completion/skerry.bash"
   say "checking and testing"
   (cd "$here" && node .ci/run-tests.js)
 }

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { type OptionRow, type OptionTable, variableOf } from '../shared/options/option.ts';
 import { FILE, FOLDER } from '../shared/options/option-types.ts';
-import type { GivenOption, GivenOptions } from '../shared/options/read-options.ts';
+import { type GivenOption, type GivenOptions, shownText } from '../shared/options/read-options.ts';
 import { parseYamlEntries, type YamlEntry } from '../shared/schema/yaml.ts';
 import { CommandFailure } from './command-failure.ts';
 import { suggestion } from './nearest-word.ts';
@@ -17,7 +17,8 @@ export function readConfigFile(path: string, table: OptionTable): GivenOptions {
     const { key, line } = entry;
     const at = `${path}:${line}`;
     const row = Object.hasOwn(table, key) ? table[key] : undefined;
-    if (row === undefined) throw wrong(`${at}: unknown key "${key}"${meant(key, table)}`);
+    if (row === undefined)
+      throw wrong(`${at}: unknown key "${shownText(key)}"${meant(key, table)}`);
     if (given[key] !== undefined) throw wrong(`${at}: ${key} is set a second time: keep one`);
     given[key] = { text: textOf(at, entry, row), place: `${at}: ${shown(entry, row)}` };
     if (row.secret && (statSync(path).mode & 0o077) !== 0) {
@@ -53,13 +54,13 @@ function textOf(at: string, { key, value }: YamlEntry, { type }: OptionRow): str
     throw wrong(`${at}: ${key}: expected ${type.expected}, found ${found}`);
   }
   if ((type === FILE || type === FOLDER) && !isAbsolute(value.text)) {
-    throw wrong(`${at}: ${key} ${value.text}: expected a path that begins with /`);
+    throw wrong(`${at}: ${key} ${shownText(value.text)}: expected a path that begins with /`);
   }
   return value.text;
 }
 
 function shown({ key, value }: YamlEntry, { secret }: OptionRow): string {
-  return secret || value.kind !== 'scalar' ? key : `${key} ${value.text}`;
+  return secret || value.kind !== 'scalar' ? key : `${key} ${shownText(value.text)}`;
 }
 
 /** A flag's name, or a slip. */

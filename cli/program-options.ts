@@ -7,6 +7,7 @@ import {
   type GivenOptions,
   givenAsFlags,
   OptionError,
+  shownText,
 } from '../shared/options/read-options.ts';
 import type { OptionDeclaration, OptionDeclarations } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
@@ -63,7 +64,7 @@ function variables(table: OptionTable, environment: NodeJS.ProcessEnv): GivenOpt
     // What the programs start inherits the environment.
     if (secret) delete environment[name];
     if (!text) continue;
-    given[key] = { text, place: secret ? name : `${name}=${text}` };
+    given[key] = { text, place: secret ? name : `${name}=${shownText(text)}` };
   }
   return given;
 }

@@ -45,8 +45,16 @@ export function givenAsFlags(
 ): GivenOptions {
   const given = Object.entries(texts).flatMap(([key, text]) => {
     if (text === undefined) return [];
-    const place = table[key]?.secret ? flagOf(key) : `${flagOf(key)} ${text}`;
+    const place = table[key]?.secret ? flagOf(key) : `${flagOf(key)} ${shownText(text)}`;
     return [[key, { text, place }] as const];
   });
   return Object.fromEntries(given);
+}
+
+const LONGEST_SHOWN = 200;
+
+/** A value as a place shows it: on one line, and not endless. */
+export function shownText(text: string): string {
+  const start = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+  return /\p{Cc}/u.test(start) ? JSON.stringify(start) : start;
 }

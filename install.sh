@@ -37,6 +37,7 @@ usage: ./install.sh master [OPTION...]     install a master here, and an agent (
   --archive FILE        install this release, without any network
   --pubkey FILE         the key that its signature is checked with (/etc/skerry/release.pub); kept for later ones
   --allow-unsigned      install an archive that nobody signed
+  --ignore-checks       go on although \`skerry check\` finds errors
   --packages WHAT       install, or only require, the operating system's packages (install from a clone, require from an archive)
   --timeout SECONDS     how long a side may take to come up (90)
   --root DIR            only lay the files under DIR, for an image of a disk

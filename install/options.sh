@@ -8,6 +8,7 @@ yes                 SKERRY_YES                 switch
 with-agent          SKERRY_WITH_AGENT          switch
 keep-data           SKERRY_KEEP_DATA           switch
 allow-unsigned      SKERRY_ALLOW_UNSIGNED      switch
+ignore-checks       SKERRY_IGNORE_CHECKS       switch
 rollback            SKERRY_ROLLBACK            switch
 root                SKERRY_ROOT                value
 archive             SKERRY_ARCHIVE             value

@@ -60,6 +60,28 @@ check_architecture() {
   if [ "$architecture" = arm64 ] && [ "$(dpkg --print-architecture 2>/dev/null)" = armhf ]; then architecture=armv7; fi
 }
 
+# look_closer ROLE: what `skerry check` finds. Only before a first installation: what is installed may hold the ports that it asks for.
+look_closer() {
+  [ -z "$root" ] || return 0
+  program=$lib/current/bin/skerry
+  if dry_run; then
+    program=$here/dist/skerry
+    [ -x "$program" ] || program=$here/bin/skerry
+    if [ ! -x "$program" ] || ! command -v readlink >/dev/null 2>&1; then
+      detail "would run: skerry check --for $1"
+      return 0
+    fi
+  elif is_installed master || is_installed agent; then
+    return 0
+  fi
+  set -- --for "$1" ${SKERRY_LISTEN:+--listen "$SKERRY_LISTEN"} ${SKERRY_CLUSTER_CIDR:+--cluster-cidr "$SKERRY_CLUSTER_CIDR"} \
+    ${SKERRY_SERVICE_CIDR:+--service-cidr "$SKERRY_SERVICE_CIDR"}
+  findings=$("$program" check "$@") && fit=true || fit=false
+  printf '%s\n' "$findings" | while IFS= read -r line; do case $line in ok\ *) ;; *) detail "$line" ;; esac; done
+  [ "$fit" = true ] || [ "$SKERRY_IGNORE_CHECKS" = true ] ||
+    problem "this machine is not fit: the errors above say why and what to do; to go on in spite of them: --ignore-checks"
+}
+
 # One at a time; the lock goes with the process.
 hold_the_lock() {
   if dry_run || [ -n "$root" ] || ! command -v flock >/dev/null 2>&1; then return 0; fi

@@ -4,6 +4,7 @@
 install_master() {
   read_install_options "$@"
   begin_install
+  if [ "$SKERRY_WITH_AGENT" = true ]; then step look_closer both; else step look_closer master; fi
   step make_user
   step make_state_folders master
   step configure master
@@ -25,6 +26,7 @@ install_agent() {
   read_install_options "$@"
   step check_join_options
   begin_install
+  step look_closer agent
   step make_state_folders agent
   step keep_token
   step configure agent

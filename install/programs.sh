@@ -176,11 +176,18 @@ check_token_form() {
 keep_token() {
   if has_joined; then
     check_same_cluster
-    detail "this device has joined already, and stays what it is"
-    SKERRY_TOKEN=
-  elif [ -n "$SKERRY_TOKEN" ] || dry_run; then
-    printf '%s\n' "$SKERRY_TOKEN" | write_file "$root$token_file" 0600
+    if ! needs_token; then
+      detail "this device has joined already, and stays what it is"
+      return 0
+    fi
+    detail "this device has joined, but has no link now: if it was removed there, the token lets it join again"
   fi
+  if [ -n "$SKERRY_TOKEN" ] || dry_run; then printf '%s\n' "$SKERRY_TOKEN" | write_file "$root$token_file" 0600; fi
+}
+
+# A node that was removed from the cluster has no link; a token is of use to it, and to no other that has joined.
+needs_token() {
+  [ -n "$SKERRY_TOKEN" ] && [ -z "$root" ] && ! dry_run && ! "$lib/current/bin/skerry" status --local >/dev/null 2>&1
 }
 
 # A device belongs to one cluster; the token's last part is the hash of its authority.

@@ -40,9 +40,9 @@ switch_side() {
 
 unit_is_current() { cmp -s "$lib/$1/systemd/skerry-$1.service" "$units_folder/skerry-$1.service"; }
 
-# Whether the side runs, and has since its configuration was last changed; an agent that has not joined may have another token now.
+# Whether the side runs, and has since its configuration was last changed. An agent with a token has yet to use it.
 is_fresh() {
-  [ "$1" != agent ] || has_joined || return 1
+  [ "$1" != agent ] || [ ! -e "$token_file" ] || return 1
   systemctl is-active --quiet "skerry-$1" || return 1
   started=$(systemctl show -P ActiveEnterTimestamp "skerry-$1")
   changed=$(stat -c %Y "$etc/$1.yaml" 2>/dev/null || echo 0)

@@ -31,6 +31,7 @@ usage: ./install.sh master [OPTION...]     install a master here, and an agent (
        ./install.sh upgrade [--side master|agent] [--rollback]     to this release, or back to the one before
        ./install.sh uninstall [--keep-data]     remove Skerry, its pods and its data
        ./install.sh check     say what of this machine would be in the way
+       ./install.sh sample-image     make the image of examples/sample.yaml on this machine; no registry has it
 
   --dry-run             print every step, and what would fail; change nothing
   --yes                 ask nothing
@@ -260,6 +261,15 @@ down() {
   esac
 }
 
+# What examples/sample.yaml runs, on a machine of an installed cluster.
+sample_image() {
+  need_root
+  mkdir -p "$cache"
+  install_runtime
+  make_sample_image
+  say "the image $sample_image is here"
+}
+
 run_tests() {
   need_root
   mkdir -p "$cache"
@@ -306,6 +316,7 @@ case ${1:-} in
   up) shift && up "$@" ;;
   down) shift && down "$@" ;;
   build) build ;;
+  sample-image) sample_image ;;
   test) run_tests ;;
   -h | --help | help) usage ;;
   *) usage >&2 && exit 2 ;;

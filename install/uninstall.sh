@@ -70,6 +70,7 @@ remove_files() {
   if [ "$(readlink "$root/usr/bin/skerry" 2>/dev/null)" = /usr/lib/skerry/current/bin/skerry ]; then remove "$root/usr/bin/skerry"; fi
   remove "$root/usr/share/bash-completion/completions/skerry" "$root/usr/share/man/man1/skerry.1"
   remove "$lib"
+  [ -n "$root" ] || remove /var/cache/skerry-install
   [ -n "$root" ] || remove_empty_folder /run/skerry
   [ -n "$root" ] || dry_run || rm -f /run/skerry-install.lock
 }

@@ -104,7 +104,7 @@ is_healthy() {
 # The last thing that the side's present process said, without the frame of its log.
 last_words() {
   words=$(journalctl --quiet --no-pager -o cat -n 1 "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")" 2>/dev/null |
-    sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/^skerry [a-z]*: //')
+    sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //')
   echo "${words:-it said nothing}"
 }
 
@@ -120,10 +120,15 @@ give_up() {
   esac
   systemctl --quiet disable --now "skerry-$1" 2>/dev/null || true
   [ "$1" != agent ] || rm -f "$root$token_file"
-  fail "skerry-$1 did not come up: $reason. Mend that, then run this again$(advice "$1")"
+  fail "skerry-$1 did not come up: $reason; $(what_next "$reason")"
 }
 
-advice() {
-  [ "$1" = agent ] && ! has_joined && printf '; if the token is the reason, with a new one (on the master: skerry token create)'
-  return 0
+what_next() {
+  case $1 in
+    *'another hash'*) echo "the token is of another cluster: run this again with one of this master (skerry token create there)" ;;
+    *'token is unknown'*) echo "it has expired, or was deleted: run this again with a new one (skerry token create on the master)" ;;
+    *[Tt]oken*) echo "run this again with a new token (skerry token create on the master)" ;;
+    *'held by another device'*) echo "run this again with --node-name, or with the token that skerry node adopt prints on the master" ;;
+    *) echo "mend that, then run this again" ;;
+  esac
 }

@@ -14,28 +14,30 @@ const SYSTEM = [
 const FOR_SKERRY = ['podman', 'runc', 'nftables', 'conntrack', 'busybox-static', 'bash-completion'];
 
 /**
- * On the old hierarchy systemd-nspawn gives the machine its controllers read-only. Without this no container could have a limit; a
- * machine with the unified hierarchy has none of these mounts and the unit does nothing.
+ * What systemd-nspawn gives read-only and a computer does not. Controllers of the old cgroup hierarchy: without them no container has a
+ * limit (with the unified hierarchy there is nothing to do). And the name of a pod's own UTS namespace, through a second view of /proc,
+ * since the rest of /proc/sys is this host's.
  */
-const WRITABLE_CGROUPS = `[Unit]
-Description=Controllers of the old cgroup hierarchy, writable
+const WRITABLE = `[Unit]
+Description=What a computer may write
 DefaultDependencies=no
 Before=sysinit.target
 [Service]
 Type=oneshot
 ExecStart=/bin/sh -c 'for at in $(sed -n "s/^cgroup \\\\(\\\\S*\\\\) cgroup ro.*/\\\\1/p" /proc/self/mounts); do mount -o remount,rw,bind $at; done'
+ExecStart=/bin/sh -c 'mkdir /run/proc && mount -t proc proc /run/proc && mount --bind /run/proc/sys/kernel/hostname /proc/sys/kernel/hostname && umount /run/proc && rmdir /run/proc'
 [Install]
 WantedBy=sysinit.target
 `;
 
 const FILES: Record<string, string> = {
-  'etc/systemd/system/cgroups-writable.service': WRITABLE_CGROUPS,
+  'etc/systemd/system/writable.service': WRITABLE,
   // The empty file: nothing is mounted at boot.
   'etc/fstab': '',
   'etc/resolv.conf': '',
 };
 
-const UNITS = ['cgroups-writable', 'systemd-networkd', 'systemd-networkd-wait-online'];
+const UNITS = ['writable', 'systemd-networkd', 'systemd-networkd-wait-online'];
 /** What writes, wakes up or fetches by itself. */
 const NOT_UNITS = [
   ...['podman.service', 'podman.socket', 'podman-restart', 'podman-auto-update.timer'],

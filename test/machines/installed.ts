@@ -32,7 +32,9 @@ export class InstalledBed {
     const kubeconfig = await machine.must('cat /etc/skerry/admin.kubeconfig');
     mkdirSync(join(this.bed.folder, 'home'), { recursive: true });
     this.#kubeconfig = join(this.bed.folder, 'home', 'kubeconfig');
-    writeFileSync(this.#kubeconfig, kubeconfig, { mode: 0o600 });
+    // It names the master as that machine itself reaches it.
+    const outside = kubeconfig.replace('127.0.0.1', machine.address);
+    writeFileSync(this.#kubeconfig, outside, { mode: 0o600 });
     return said;
   }
 

@@ -12,7 +12,7 @@ const LISTINGS: Record<string, string> = {
   cgroups: `find /sys/fs/cgroup -type d \\( -path '*skerry*' -o -path '*libpod*' -o -path '*pod*' \\)`,
   units: `systemctl list-unit-files --no-legend | cut -d' ' -f1; systemctl list-units --all --no-legend 'skerry*'`,
   users: 'cut -d: -f1 /etc/passwd /etc/group',
-  files: `find / -xdev \\( -path /proc -o -path /sys -o -path /var/log/journal -o -path /tmp/systemd-private-\\* \\) -prune -o -newer /etc/machine-id -type f -print`,
+  files: `find / -xdev \\( -path /proc -o -path /sys -o -path /var/log/journal -o -regex "/etc/\\(passwd\\|group\\|shadow\\|gshadow\\)-?" -o -path /tmp/systemd-private-\\* \\) -prune -o -newer /etc/machine-id -type f -print`,
   folders:
     'ls -d /etc/skerry /usr/lib/skerry /var/lib/skerry /run/skerry /usr/bin/skerry 2>/dev/null',
   stored: 'find /etc /usr /var/lib /run -xdev -iname "*skerry*" -not -path "/var/lib/containers/*"',

@@ -47,6 +47,7 @@ const CASES: readonly (readonly [path: string, code: string, says: string])[] = 
   ['agent/network/dns/a.ts', "import { a } from 'dns-packet'; a();", 'dns-packet is imported only in'],
   ['agent/network/dns/packet.ts', "import { a } from 'dns-packet'; a();", ''],
   ['agent/link/b.ts', "import { a } from 'mqtt'; a();", 'mqtt is imported only in'],
+  ['agent/link/b.ts', "import { a } from 'mqtt-packet'; a();", 'mqtt-packet is imported only'],
   ['master/fleet/e.ts', "import { a } from 'aedes'; a();", 'aedes is imported only in'],
   ['master/api/c.ts', "import { a } from 'ws'; a();", 'ws is imported only in'],
   ['master/store/c.ts', "import { a } from '@seald-io/nedb'; a();", 'NeDB is imported only in'],

@@ -1,4 +1,5 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { writeToStream } from 'mqtt-packet';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 /** The broker's silence that ends a connection is one and a half times this. */
@@ -32,6 +33,8 @@ export class LinkConnection {
 
   /** Connected and subscribed. Throws with the reason when either fails or `signal` aborts. */
   static async open(options: LinkOptions, signal: AbortSignal): Promise<LinkConnection> {
+    // Else it keeps a Buffer for each of the 65,536 packet ids: 7 MB, for a packet every few seconds.
+    writeToStream.cacheNumbers = false;
     const client = connect(options.url, clientOptions(options));
     let reason = 'the broker closed the connection';
     // mqtt.js has no option for it; with Nagle's algorithm a QoS 1 exchange takes 44 ms. A WebSocket sees to it itself.

@@ -7,7 +7,7 @@ const LISTINGS: Record<string, string> = {
   links: 'ip -o link | cut -d: -f2',
   routes: 'ip route show table all',
   rules: 'nft list tables',
-  namespaces: 'ls /run/netns 2>/dev/null; lsns -n -o TYPE,COMMAND',
+  namespaces: 'ls /run/netns 2>/dev/null; lsns -n -r -o TYPE,COMMAND | grep -v /systemd',
   mounts: `cut -d' ' -f2 /proc/self/mounts`,
   cgroups: `find /sys/fs/cgroup -type d \\( -path '*skerry*' -o -path '*libpod*' -o -path '*pod*' \\)`,
   units: `systemctl list-unit-files --no-legend | cut -d' ' -f1; systemctl list-units --all --no-legend 'skerry*'`,

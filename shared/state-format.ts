@@ -5,7 +5,7 @@
 export const STATE_FORMAT = 1;
 
 /** A folder that was written by a newer release. The message is one sentence for the user. */
-export class StateTooNew extends Error {
+class StateTooNew extends Error {
   constructor(folder: string, format: string, release: string) {
     super(
       `${folder} was written by release ${release} (form ${format}), which this release cannot read (it reads up to form ${STATE_FORMAT}): install that release again, or put back a backup from before the upgrade`,

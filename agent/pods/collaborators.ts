@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod } from '../../shared/schema/kubernetes-types.ts';
+import type { ServiceDocument } from '../../shared/wire/network-documents.ts';
 import type { Mount } from '../runtime/runtime.ts';
 
 /** What pods/ needs of the network (network/pod-network.ts). Every method may be repeated; the outcome is the same. */
@@ -62,6 +63,8 @@ export interface PodSources {
   configMapBinary(namespace: string, name: string): Record<string, string> | undefined;
   /** Values are base64, as in the API. */
   secret(namespace: string, name: string): Record<string, string> | undefined;
+  /** Those of the namespace, and default/kubernetes; undefined: they have not come yet. */
+  services(namespace: string): readonly ServiceDocument[] | undefined;
 }
 
 /** An event to be recorded against a pod or the node; equal ones are counted, not repeated. */

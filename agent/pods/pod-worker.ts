@@ -31,6 +31,7 @@ import { PodEvents } from './pod-events.ts';
 import { podHooks } from './pod-hook.ts';
 import { clearProblems, newPodMemory, type PodMemory } from './pod-memory.ts';
 import { foldObserved, newPodRecord, readPodRecord } from './pod-record.ts';
+import { API_SERVICE_KEY } from './service-environment.ts';
 import { podStatus } from './status.ts';
 
 export interface PodWorkerParts {
@@ -58,6 +59,8 @@ export interface PodWorkerParts {
 const NO_PROBES: ContainerReadiness = { isStarted: () => true, isReady: () => true };
 /** Not a pod: the key under which the loop reads what there is on the machine. */
 const RESYNC = '';
+/** Of the documents beside the pods, those that pods are made of; what changes for proxy and names is none of theirs. */
+const SOURCE_KEY = /^(configmaps|secrets|nodes)\//;
 /** More steps than any pod takes from nothing to running; beyond it the others get their turn. */
 const STEPS_AT_ONCE = 50;
 
@@ -238,7 +241,8 @@ export class PodWorker implements ContainerRuns {
   #documentsChanged(keys: readonly string[]): void {
     for (const key of keys) {
       if (key.startsWith('pods/')) this.#podChanged(key);
-      else this.#sourceChanged(key);
+      else if (key === API_SERVICE_KEY) this.#servicesCame();
+      else if (SOURCE_KEY.test(key)) this.#sourceChanged(key);
     }
   }
 
@@ -264,6 +268,15 @@ export class PodWorker implements ContainerRuns {
       const memory = this.#memories.get(uid);
       if (memory === undefined || (kind === 'nodes' && memory.setUpProblem === undefined)) continue;
       clearProblems(memory);
+      this.#loop.enqueue(uid);
+    }
+  }
+
+  /** Containers wait for the first services; those that run keep the environment that they have. */
+  #servicesCame(): void {
+    for (const [uid, memory] of this.#memories) {
+      if (memory.problems.size === 0) continue;
+      memory.problems.clear();
       this.#loop.enqueue(uid);
     }
   }

@@ -38,6 +38,7 @@ beforeEach(() => {
       configMap: () => ({ file: 'text' }),
       configMapBinary: () => ({}),
       secret: () => ({ key: Buffer.from('hidden').toString('base64') }),
+      services: () => [],
     },
     node: {
       name: 'node1',

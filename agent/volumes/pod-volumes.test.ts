@@ -37,6 +37,7 @@ beforeEach(() => {
     configMap: (namespace, name) => configMaps.get(`${namespace}/${name}`),
     configMapBinary: (namespace, name) => binaries.get(`${namespace}/${name}`),
     secret: () => undefined,
+    services: () => [],
   };
   volumes = new NodePodVolumes({
     diskRoot: join(root, 'pods'),

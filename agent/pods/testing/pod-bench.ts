@@ -9,6 +9,7 @@ import type {
 } from '../../../shared/schema/kubernetes-types.ts';
 import type { Report } from '../../link/outbox.ts';
 import type { AgentState, DesiredDocument } from '../../state/agent-state.ts';
+import { SavedPodSources } from '../../state/pod-sources.ts';
 import type {
   PodCgroups,
   PodLogs,
@@ -188,6 +189,7 @@ export class PodBench {
       configMap: (namespace, name) => this.configMaps.get(`${namespace}/${name}`),
       configMapBinary: () => undefined,
       secret: () => undefined,
+      services: (namespace) => new SavedPodSources(this.state).services(namespace),
     };
     return new PodWorker({
       agentId: 'a1',

@@ -26,8 +26,6 @@ import { LogStreamHandler } from './streams/logs.ts';
 import { Upkeep } from './upkeep.ts';
 import { NodePodVolumes } from './volumes/pod-volumes.ts';
 
-/** The DNS domain of the cluster. */
-const CLUSTER_DOMAIN = 'cluster.local';
 /** A pod's /dev/shm, as large as containerd's under Kubernetes. */
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -192,7 +190,7 @@ export async function startAgent({
         memoryRoot: `${runDir}/volumes`,
         sources,
         node: nodeFacts,
-        clusterDomain: CLUSTER_DOMAIN,
+        clusterDomain: () => nodeNetwork.clusterDomain,
         dnsAddress: () => nodeNetwork.dnsAddress,
         sharedMemoryBytes: SHARED_MEMORY_BYTES,
       }),

@@ -46,7 +46,7 @@ beforeEach(() => {
       memoryBytes: 1 << 30,
       allocatable: () => ({ cpuMilli: 2000, memoryBytes: 1 << 30 }),
     },
-    clusterDomain: 'cluster.local',
+    clusterDomain: () => 'cluster.local',
   });
 });
 

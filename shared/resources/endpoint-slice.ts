@@ -60,7 +60,7 @@ export const ENDPOINT_SLICES: ResourceKind<EndpointSlice> = {
     default: defaultSlice,
     validate,
     prepareForUpdate: (next, previous) => {
-      const endpoints = (next.endpoints ?? []).map(withoutTopology);
+      const endpoints = (next.endpoints ?? []).map(withoutTopology).map(defaultEndpoint);
       const isChanged =
         next.addressType !== previous.addressType ||
         !semanticEqual(endpoints, previous.endpoints) ||
@@ -93,9 +93,13 @@ export const ENDPOINT_SLICES: ResourceKind<EndpointSlice> = {
 function defaultSlice(slice: EndpointSlice): EndpointSlice {
   return {
     ...slice,
-    endpoints: slice.endpoints ?? [],
+    endpoints: (slice.endpoints ?? []).map(defaultEndpoint),
     ...(slice.ports && { ports: slice.ports.map(defaultPort) }),
   };
+}
+
+function defaultEndpoint(endpoint: Endpoint): Endpoint {
+  return { ...endpoint, conditions: endpoint.conditions ?? {} };
 }
 
 function defaultPort(port: EndpointPort): EndpointPort {
@@ -156,7 +160,7 @@ function validateEndpoints(endpoints: readonly Endpoint[], addressType: string):
         ? [fieldTooMany(`${path}.addresses`, addresses.length, MAX_ADDRESSES)]
         : []),
       ...addresses.flatMap((address, at) =>
-        validateAddress(address, addressType, `${path}.addresses[${at}]`),
+        validateAddress(address, addressType, `${path}.addresses`, at),
       ),
       ...(nodeName === undefined
         ? []
@@ -169,17 +173,22 @@ function validateEndpoints(endpoints: readonly Endpoint[], addressType: string):
   });
 }
 
-function validateAddress(address: string, addressType: string, path: string): FieldError[] {
+function validateAddress(
+  address: string,
+  addressType: string,
+  addresses: string,
+  index: number,
+): FieldError[] {
+  const path = `${addresses}[${index}]`;
   switch (addressType) {
     case 'IPv4':
     case 'IPv6': {
-      const isOfType =
-        checkIp(address).length === 0 && isIpv4(address) === (addressType === 'IPv4');
-      const wrongType = `must be a valid ${addressType} address`;
-      return [
-        ...(isOfType ? [] : [fieldInvalid(path, address, wrongType)]),
-        ...validateReachableIp(address, path),
-      ];
+      const wrong = checkIp(address);
+      if (wrong.length > 0) return fieldInvalidEach(path, address, wrong);
+      const isOfType = isIpv4(address) === (addressType === 'IPv4');
+      // The list is named, not the address, as in Kubernetes.
+      const wrongType = fieldInvalid(addresses, address, `must be an ${addressType} address`);
+      return [...(isOfType ? [] : [wrongType]), ...validateReachableIp(address, path)];
     }
     case 'FQDN':
       return validateFullName(address, path);

@@ -15,7 +15,9 @@ import { ReportedEvents } from './node/event-recorder.ts';
 import { loadInventory } from './node/inventory-cache.ts';
 import { NodeReporter } from './node/node-reporter.ts';
 import { SavedNode } from './node/saved-node.ts';
+import { PodEvents } from './pods/pod-events.ts';
 import { PodWorker } from './pods/pod-worker.ts';
+import { Prober } from './probes/prober.ts';
 import { chooseRuntime } from './runtime/choose-runtime.ts';
 import { NamespacePins } from './sandbox/namespace-pins.ts';
 import { AgentPodCgroups } from './sandbox/pod-cgroups.ts';
@@ -202,6 +204,13 @@ export async function startAgent({
       node: nodeFacts,
       clock,
       log: log.child({ part: 'pods' }),
+      probes: new Prober({
+        runtime,
+        events: new PodEvents(events),
+        clock,
+        random: Math.random,
+        changed: (podUid) => pods.wake(podUid),
+      }),
       onImagePulled: () => attempt(reporter.refreshImages(), 'the images were not reported'),
     });
     const reporter = new NodeReporter({

@@ -103,6 +103,35 @@ export interface ContainerReadiness {
   isReady(podUid: string, containerName: string): boolean;
 }
 
+/** A container that runs, for its probes. */
+export interface ProbedContainer {
+  name: string;
+  /** The engine's id: another one is another run. */
+  id: string;
+  /** RFC 3339; absent: just now. */
+  startedAt?: string;
+  /** What was last told of this run, when an earlier life of the agent told it. */
+  before?: { started: boolean; ready: boolean };
+}
+
+/** For what a container has to be killed. */
+export interface FailedProbe {
+  id: string;
+  probe: 'liveness' | 'startup';
+  /** The probe's own terminationGracePeriodSeconds. */
+  graceSeconds?: number;
+}
+
+/** What pods need of probes/. */
+export interface ContainerProbes extends ContainerReadiness {
+  /** These containers of the pod run now, and no others; said again and again. `host` is the pod's address. */
+  follow(pod: Pod, host: string, running: readonly ProbedContainer[]): void;
+  failures(podUid: string): FailedProbe[];
+  forget(podUid: string): void;
+  /** Probes no more. */
+  stop(): void;
+}
+
 /** What pods need to know of the node. */
 export interface NodeFacts {
   name: string;

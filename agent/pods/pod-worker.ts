@@ -11,6 +11,7 @@ import { normaliseImageName } from '../runtime/image-name.ts';
 import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import type { AgentState } from '../state/agent-state.ts';
 import type {
+  ContainerProbes,
   ContainerReadiness,
   ContainerRuns,
   EventRecorder,
@@ -25,7 +26,7 @@ import type {
 import { ContainerIndex } from './container-index.ts';
 import { type ExecutorParts, execute } from './execute.ts';
 import { ImageStore } from './image-store.ts';
-import { type ObservedPod, planPod } from './plan.ts';
+import { type Failure, type ObservedPod, planPod } from './plan.ts';
 import type { ImageView } from './plan-image.ts';
 import { PodEvents } from './pod-events.ts';
 import { podHooks } from './pod-hook.ts';
@@ -48,15 +49,22 @@ export interface PodWorkerParts {
   node: NodeFacts;
   clock: Clock;
   log: Logger;
-  /** Absent: a container that runs is started and ready. */
-  readiness?: ContainerReadiness;
+  /** Absent: nothing is probed, and a container that runs is started and ready. */
+  probes?: ContainerProbes;
   /** The list of the node's images has changed. */
   onImagePulled?: () => void;
   /** Pods that are worked on at once; 4 if absent. */
   concurrency?: number;
 }
 
-const NO_PROBES: ContainerReadiness = { isStarted: () => true, isReady: () => true };
+const NO_PROBES: ContainerProbes = {
+  isStarted: () => true,
+  isReady: () => true,
+  follow: () => {},
+  failures: () => [],
+  forget: () => {},
+  stop: () => {},
+};
 /** Not a pod: the key under which the loop reads what there is on the machine. */
 const RESYNC = '';
 /** Of the documents beside the pods, those that pods are made of; what changes for proxy and names is none of theirs. */
@@ -76,7 +84,7 @@ export class PodWorker implements ContainerRuns {
   readonly #images: ImageStore;
   readonly #events: PodEvents;
   readonly #executors: ExecutorParts;
-  readonly #readiness: ContainerReadiness;
+  readonly #probes: ContainerProbes;
   readonly #memories = new Map<string, PodMemory>();
   readonly #desired = new Map<string, Pod>();
   readonly #uidOfKey = new Map<string, string>();
@@ -92,7 +100,7 @@ export class PodWorker implements ContainerRuns {
 
   constructor(parts: PodWorkerParts) {
     this.#parts = parts;
-    this.#readiness = parts.readiness ?? NO_PROBES;
+    this.#probes = parts.probes ?? NO_PROBES;
     this.#index = new ContainerIndex(parts.runtime);
     this.#images = new ImageStore(parts.runtime, () => this.#nowMs());
     this.#events = new PodEvents(parts.events);
@@ -107,6 +115,7 @@ export class PodWorker implements ContainerRuns {
       index: this.#index,
       images: this.#images,
       events: this.#events,
+      clock: parts.clock,
       log: parts.log,
       nowMs: () => this.#nowMs(),
       wake: (uid) => this.#loop.enqueue(uid),
@@ -136,8 +145,12 @@ export class PodWorker implements ContainerRuns {
     this.#loop.start();
   }
 
-  /** What runs goes on running; pulls that are under way end by themselves. */
+  /** What runs goes on running; pulls that are under way end by themselves, hooks are left to the next life of the agent. */
   async stop(): Promise<void> {
+    this.#probes.stop();
+    for (const { postStart, preStop } of this.#memories.values()) {
+      for (const hook of [...postStart.values(), ...preStop.values()]) hook.abort();
+    }
     for (const end of this.#ends.splice(0)) end();
     await this.#loop.stop();
     await Promise.allSettled([...this.#memories.values()].map(({ publishing }) => publishing));
@@ -344,6 +357,7 @@ export class PodWorker implements ContainerRuns {
   async #step(memory: PodMemory) {
     const pod = this.#desired.get(memory.uid);
     const observed = await this.#observe(memory, pod);
+    if (pod === undefined) this.#probes.forget(memory.uid);
     const nowMs = this.#nowMs();
     const plan = planPod(pod, observed, nowMs);
     if (pod !== undefined) {
@@ -373,6 +387,7 @@ export class PodWorker implements ContainerRuns {
       },
       this.#nowMs(),
     );
+    if (pod !== undefined) this.#follow(memory, pod, containers);
     return {
       containers,
       record: memory.record,
@@ -383,6 +398,55 @@ export class PodWorker implements ContainerRuns {
       images: (image) => this.#imageView(memory, image),
       problems: memory.problems,
       stopping: memory.stopping,
+      failures: this.#failures(memory),
+      inPostStart: new Set(memory.postStart.keys()),
+      isStarted: (container) => this.#readinessOf(memory).isStarted(memory.uid, container),
+    };
+  }
+
+  /** Probes begin when the postStart hook is over. What was told of a run before this life of the agent holds until a probe differs. */
+  #follow(memory: PodMemory, pod: Pod, containers: ObservedPod['containers']): void {
+    const { record, postStart, preStop } = memory;
+    const statuses = [
+      ...(record.status?.containerStatuses ?? []),
+      ...(record.status?.initContainerStatuses ?? []),
+    ];
+    const running = containers.filter(({ id, state }) => state === 'running' && !postStart.has(id));
+    // A hook of a container that is gone has nothing left to do.
+    for (const [id, hook] of [...postStart, ...preStop]) {
+      if (!containers.some((one) => one.id === id && one.state === 'running')) hook.abort();
+    }
+    const probed = running.map(({ container: name, id, startedAt }) => {
+      const containerID = `${this.#parts.runtime.name}://${id}`;
+      const status = statuses.find((one) => one.containerID === containerID);
+      return {
+        name,
+        id,
+        ...(startedAt === undefined ? {} : { startedAt }),
+        ...(status === undefined || memory.startedHere.has(id)
+          ? {}
+          : { before: { started: status.started === true, ready: status.ready === true } }),
+      };
+    });
+    this.#probes.follow(pod, record.ip || this.#parts.node.ip(), probed);
+  }
+
+  #failures(memory: PodMemory): ObservedPod['failures'] {
+    const failures = new Map<string, Failure>();
+    for (const id of memory.postStartFailed) failures.set(id, { of: 'postStart' });
+    for (const { id, probe, graceSeconds } of this.#probes.failures(memory.uid)) {
+      const grace = graceSeconds === undefined ? {} : { graceMs: graceSeconds * 1000 };
+      failures.set(id, { of: probe, ...grace });
+    }
+    return failures;
+  }
+
+  /** A container counts as started when its postStart hook is over and its startup probe says so. */
+  #readinessOf({ record, postStart }: PodMemory): ContainerReadiness {
+    const isReadied = (name: string) => !postStart.has(record.containers[name]?.run?.id ?? '');
+    return {
+      isStarted: (uid, name) => isReadied(name) && this.#probes.isStarted(uid, name),
+      isReady: (uid, name) => isReadied(name) && this.#probes.isReady(uid, name),
     };
   }
 
@@ -446,7 +510,7 @@ export class PodWorker implements ContainerRuns {
       {
         record: memory.record,
         waiting: memory.waiting,
-        readiness: this.#readiness,
+        readiness: this.#readinessOf(memory),
         scheme: this.#parts.runtime.name,
         finished,
         hasSandbox: memory.sandboxState === 'ready' || memory.sandboxState === 'found',
@@ -511,6 +575,7 @@ export class PodWorker implements ContainerRuns {
   }
 
   async #forget(memory: PodMemory): Promise<void> {
+    this.#probes.forget(memory.uid);
     await memory.publishing;
     await this.#parts.state.savePodRecord(memory.uid, undefined);
     // The logs' folder is what a start finds a forgotten pod by: it goes last.

@@ -60,7 +60,7 @@ export const ENDPOINT_SLICES: ResourceKind<EndpointSlice> = {
     default: defaultSlice,
     validate,
     prepareForUpdate: (next, previous) => {
-      const endpoints = (next.endpoints ?? []).map(withoutTopology).map(defaultEndpoint);
+      const endpoints = (next.endpoints ?? []).map(withoutTopology);
       const isChanged =
         next.addressType !== previous.addressType ||
         !semanticEqual(endpoints, previous.endpoints) ||
@@ -93,13 +93,9 @@ export const ENDPOINT_SLICES: ResourceKind<EndpointSlice> = {
 function defaultSlice(slice: EndpointSlice): EndpointSlice {
   return {
     ...slice,
-    endpoints: (slice.endpoints ?? []).map(defaultEndpoint),
+    endpoints: slice.endpoints ?? [],
     ...(slice.ports && { ports: slice.ports.map(defaultPort) }),
   };
-}
-
-function defaultEndpoint(endpoint: Endpoint): Endpoint {
-  return { ...endpoint, conditions: endpoint.conditions ?? {} };
 }
 
 function defaultPort(port: EndpointPort): EndpointPort {

@@ -33,6 +33,7 @@ export function serviceOf(
     affinitySeconds: undefined,
     internalLocal: false,
     externalLocal: false,
+    guard: undefined,
     healthCheck: undefined,
     ports: [
       {
@@ -144,6 +145,24 @@ export function describeProxyBackend(
       await backend.apply([serviceOf([2, 3, 4], { internalLocal: true, port: { local } })], NODE);
       expect(podsIn(await lab.ask('pod-a', { ...VIP, count: 20 }))).toEqual(['pod-c']);
       expect(podsIn(await lab.ask('client', { ...NODE_PORT, count: 60 }))).toHaveLength(3);
+    });
+
+    it('admits to the address of a load balancer whom its source ranges name, and to the others everybody', async () => {
+      const guard = { addresses: [EXTERNAL.address], ranges: ['10.42.0.2/32', '203.0.113.0/24'] };
+      await backend.apply([serviceOf([4], { guard })], NODE);
+      expect(podsIn(await lab.ask('pod-a', EXTERNAL))).toEqual(['pod-c']);
+      for (const from of ['pod-b', 'client']) {
+        expect(podsIn(await lab.ask(from, EXTERNAL)), from).not.toContain('pod-c');
+        expect(podsIn(await lab.ask(from, VIP)), from).toEqual(['pod-c']);
+        expect(podsIn(await lab.ask(from, NODE_PORT)), from).toEqual(['pod-c']);
+      }
+      expect(await backend.verify()).toBe(true);
+      const wider = { ...guard, ranges: ['10.42.0.0/16', '192.0.2.0/30'] };
+      await backend.apply([serviceOf([4], { guard: wider })], NODE);
+      for (const from of ['pod-b', 'client', 'node']) {
+        expect(podsIn(await lab.ask(from, EXTERNAL)), from).toEqual(['pod-c']);
+      }
+      expect(await backend.verify()).toBe(true);
     });
 
     it('serves on with a new process, and removes everything at the end', async () => {

@@ -13,11 +13,12 @@ import {
 import { exchangeDatagrams, exchangeOverStream } from '../../host/exchange.ts';
 import { readSmallFile } from '../../host/small-files.ts';
 import { watchPath } from '../../host/watched-file.ts';
+import type { LocalPod } from '../../pods/collaborators.ts';
 import type { AgentState } from '../../state/agent-state.ts';
 import { DnsAddress } from './dns-address.ts';
 import { Forwarder } from './forwarder.ts';
 import { nameServers } from './name-servers.ts';
-import { type LocalPod, PodsOfSlices, withLocalPods } from './pods-of-slices.ts';
+import { PodsOfSlices, withLocalPods } from './pods-of-slices.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
 import { Zone } from './zone.ts';

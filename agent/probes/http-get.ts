@@ -1,13 +1,11 @@
 import type { HTTPGetAction } from '../../shared/schema/kubernetes-types.ts';
-import { KUBERNETES_VERSION } from '../../shared/version.ts';
+import { KUBERNETES_MINOR } from '../../shared/version.ts';
 import { type HttpAnswer, httpGet } from '../host/http-get.ts';
 import { type ProbeAnswer, type ProbeTarget, resolvePort } from './handler.ts';
 
-const MINOR = KUBERNETES_VERSION.match(/^v(\d+\.\d+)/)?.[1] ?? '';
-
 /** Answers 200 to 399 are success; a redirect to another host is one too, with a warning. */
 export async function probeHttp(action: HTTPGetAction, target: ProbeTarget): Promise<ProbeAnswer> {
-  const request = httpRequest(action, target, `kube-probe/${MINOR}`);
+  const request = httpRequest(action, target, `kube-probe/${KUBERNETES_MINOR}`);
   let answer: HttpAnswer;
   try {
     answer = await httpGet({ ...request, timeoutMs: target.timeoutMs, signal: target.signal });
@@ -24,7 +22,7 @@ export async function probeHttp(action: HTTPGetAction, target: ProbeTarget): Pro
 
 /** The GET of a hook: that it is answered is enough. */
 export async function hookHttp(action: HTTPGetAction, target: ProbeTarget): Promise<void> {
-  const request = httpRequest(action, target, `kube-lifecycle/${MINOR}`);
+  const request = httpRequest(action, target, `kube-lifecycle/${KUBERNETES_MINOR}`);
   await httpGet({ ...request, timeoutMs: target.timeoutMs, signal: target.signal });
 }
 

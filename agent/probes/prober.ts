@@ -5,6 +5,7 @@ import type { ContainerProbes, FailedProbe, ProbedContainer } from '../pods/coll
 import type { PodEvents } from '../pods/pod-events.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { probeExec } from './exec.ts';
+import { probeGrpc } from './grpc.ts';
 import type { ProbeAnswer, ProbeTarget } from './handler.ts';
 import { probeHttp } from './http-get.ts';
 import {
@@ -228,10 +229,11 @@ export class Prober implements ContainerProbes {
     }
   }
 
-  async #ask({ exec, httpGet, tcpSocket }: Probe, target: ProbeTarget): Promise<ProbeAnswer> {
+  async #ask({ exec, httpGet, tcpSocket, grpc }: Probe, target: ProbeTarget): Promise<ProbeAnswer> {
     if (exec) return await probeExec(exec, target, this.#parts.runtime);
     if (httpGet) return await probeHttp(httpGet, target);
     if (tcpSocket) return await probeTcp(tcpSocket, target);
+    if (grpc) return await probeGrpc(grpc, target);
     throw new Error(`missing probe handler for ${target.container.name}`);
   }
 

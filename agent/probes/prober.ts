@@ -44,7 +44,8 @@ interface Running {
   state: ProbeState;
   lastMs: number | undefined;
   notBeforeMs: number;
-  isBusy: boolean;
+  /** Of the probe that is under way. One for each: a signal that lived as long as the container would gather listeners. */
+  underWay: AbortController | undefined;
   cancelTimer: (() => void) | undefined;
 }
 
@@ -56,7 +57,6 @@ interface Followed {
   host: string;
   startedMs: number;
   probes: Running[];
-  abort: AbortController;
 }
 
 /**
@@ -136,13 +136,12 @@ export class Prober implements ContainerProbes {
       const state = newProbeState(kind, knownVerdict(kind, before));
       const spreadMs = before === undefined ? 0 : random() * (spec.periodSeconds ?? 10) * 1000;
       const notBeforeMs = nowMs + spreadMs;
-      const idle = { lastMs: undefined, isBusy: false, cancelTimer: undefined };
+      const idle = { lastMs: undefined, underWay: undefined, cancelTimer: undefined };
       return [{ kind, spec, state, notBeforeMs, ...idle }];
     });
     if (probes.length === 0) return;
     const startedMs = nowMs - Math.max(0, ageMs || 0);
-    const abort = new AbortController();
-    const followed = { pod, container, id, host, startedMs, probes, abort };
+    const followed = { pod, container, id, host, startedMs, probes };
     const ofPod = this.#pods.get(pod.metadata.uid) ?? new Map<string, Followed>();
     this.#pods.set(pod.metadata.uid, ofPod.set(name, followed));
     this.#update(followed, pod, host);
@@ -157,21 +156,25 @@ export class Prober implements ContainerProbes {
     for (const probe of followed.probes) {
       if (probe.kind === 'readiness' || probe.state.isOver) continue;
       probe.cancelTimer?.();
+      probe.cancelTimer = undefined;
+      probe.underWay?.abort();
       probe.state = { ...probe.state, verdict: 'success', isOver: true };
     }
     this.#schedule(followed);
   }
 
   #drop(followed: Followed): void {
-    followed.abort.abort();
-    for (const { cancelTimer } of followed.probes) cancelTimer?.();
+    for (const { cancelTimer, underWay } of followed.probes) {
+      cancelTimer?.();
+      underWay?.abort();
+    }
   }
 
   /** One timer for each probe that is due some time. */
   #schedule(followed: Followed): void {
     const { clock } = this.#parts;
     for (const probe of followed.probes) {
-      if (probe.isBusy || probe.cancelTimer !== undefined) continue;
+      if (probe.underWay !== undefined || probe.cancelTimer !== undefined) continue;
       const times = { ...probe, startedMs: followed.startedMs };
       const { kind, spec, state } = probe;
       const nowMs = clock.monotonicMs();
@@ -186,11 +189,12 @@ export class Prober implements ContainerProbes {
 
   async #run(followed: Followed, probe: Running): Promise<void> {
     const { clock, changed } = this.#parts;
-    probe.isBusy = true;
+    const abort = new AbortController();
+    probe.underWay = abort;
     probe.lastMs = clock.monotonicMs();
-    const outcome = await this.#outcome(followed, probe);
-    probe.isBusy = false;
-    if (followed.abort.signal.aborted) return;
+    const outcome = await this.#outcome(followed, probe, abort.signal);
+    probe.underWay = undefined;
+    if (abort.signal.aborted) return;
     const before = probe.state.verdict;
     probe.state = afterOutcome(probe.kind, probe.spec, probe.state, outcome);
     // What was due for a container that had not started yet is due now, and not a period late.
@@ -199,21 +203,24 @@ export class Prober implements ContainerProbes {
   }
 
   /** Makes the probe and tells its events; what it says of a run that is over is told to nobody. */
-  async #outcome(followed: Followed, probe: Running): Promise<ProbeOutcome> {
+  async #outcome(followed: Followed, probe: Running, signal: AbortSignal): Promise<ProbeOutcome> {
+    const say = (reason: string, message: string) => {
+      if (!signal.aborted) this.#say(followed, reason, message);
+    };
     const title = `${probe.kind[0]?.toUpperCase()}${probe.kind.slice(1)} probe`;
     try {
-      const { outcome, output } = await this.#answer(followed, probe.spec);
-      if (outcome === 'failure') this.#say(followed, 'Unhealthy', `${title} failed: ${output}`);
-      if (outcome === 'warning') this.#say(followed, 'ProbeWarning', `${title} warning: ${output}`);
+      const { outcome, output } = await this.#answer(followed, probe.spec, signal);
+      if (outcome === 'failure') say('Unhealthy', `${title} failed: ${output}`);
+      if (outcome === 'warning') say('ProbeWarning', `${title} warning: ${output}`);
       return outcome === 'failure' ? 'failure' : 'success';
     } catch (error) {
       const words = `errored and resulted in unknown state: ${(error as Error).message}`;
-      this.#say(followed, 'Unhealthy', `${title} ${words}`);
+      say('Unhealthy', `${title} ${words}`);
       return 'error';
     }
   }
 
-  async #answer(followed: Followed, spec: Probe): Promise<ProbeAnswer> {
+  async #answer(followed: Followed, spec: Probe, signal: AbortSignal): Promise<ProbeAnswer> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#ask(spec, {
@@ -221,10 +228,10 @@ export class Prober implements ContainerProbes {
           container: followed.container,
           host: followed.host,
           timeoutMs: (spec.timeoutSeconds ?? 1) * 1000,
-          signal: followed.abort.signal,
+          signal,
         });
       } catch (error) {
-        if (attempt === TRIES || followed.abort.signal.aborted) throw error;
+        if (attempt === TRIES || signal.aborted) throw error;
       }
     }
   }
@@ -237,8 +244,7 @@ export class Prober implements ContainerProbes {
     throw new Error(`missing probe handler for ${target.container.name}`);
   }
 
-  #say({ abort, pod, container }: Followed, reason: string, message: string): void {
-    if (abort.signal.aborted) return;
+  #say({ pod, container }: Followed, reason: string, message: string): void {
     this.#parts.events.container(pod, container.name, 'Warning', reason, message);
   }
 }

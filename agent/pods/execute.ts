@@ -423,7 +423,10 @@ async function preStop(
   } finally {
     memory.preStop.delete(id);
     const asked = memory.stopping.get(id);
-    if (asked?.preStop === 'running') memory.stopping.set(id, { ...asked, preStop: 'over' });
+    // One that was stopped is not over: the container is gone, or the agent's next life takes it up.
+    if (asked?.preStop === 'running' && !signal.aborted) {
+      memory.stopping.set(id, { ...asked, preStop: 'over' });
+    }
     parts.wake(memory.uid);
   }
 }

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import {
-  describeProxyBackend,
-  serviceOf,
-} from '../../../test/service-proxy/proxy-backend.contract.ts';
+import { describeProxyBackend } from '../../../test/service-proxy/proxy-backend.contract.ts';
+import { serviceOf } from '../../../test/service-proxy/service-of.ts';
 
 const NODE = {
   nodeIp: '192.0.2.1',

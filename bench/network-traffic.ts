@@ -9,7 +9,11 @@ import { serviceOf } from '../test/service-proxy/service-of.ts';
 const ROUNDS = 3;
 const SECONDS = 2;
 const CONNECTIONS = 32;
-const HTTP = 8000;
+/**
+ * A port of the server for each way: the server would take a connection that came through a service address for an old one that came
+ * straight (the same ports in TIME_WAIT, with other timestamps), and the client would ask again after a second.
+ */
+const HTTP = { direct: 8000, nftables: 8001, userspace: 8002 } as const;
 const IPERF = 5201;
 const POD = '10.42.0.3';
 const VIP = '10.43.0.7';
@@ -21,13 +25,16 @@ const NODE: NodePlan = {
 };
 function nginxConfiguration(folder: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  const listen = Object.values(HTTP)
+    .map((port) => `listen ${port} backlog=4096;`)
+    .join(' ');
   return `
     daemon off; master_process off; pid ${folder}/pid; error_log /dev/null crit;
     events { worker_connections 4096; }
     http {
       access_log off; keepalive_requests 1000000000;
       ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
-      server { listen ${HTTP} backlog=4096; location / { return 200 'ok'; } }
+      server { ${listen}  location / { return 200 'ok'; } }
     }`;
 }
 
@@ -39,26 +46,26 @@ interface Measure {
   name: string;
   unit: string;
   /** What is asked of a pod by the other pod. */
-  take(lab: NetworkLab, address: string): Promise<number>;
+  take(lab: NetworkLab, address: string, httpPort: number): Promise<number>;
 }
 
 const MEASURES: readonly Measure[] = [
   {
     name: `requests/s, ${CONNECTIONS} connections kept`,
     unit: '1/s',
-    take: (lab, address) => wrk(lab, address, []),
+    take: wrk,
   },
   {
     name: 'new connections/s, 8 at a time',
     unit: '1/s',
-    take: async (lab, address) =>
-      numberIn(/Requests per second:\s+([\d.]+)/, await ab(lab, address, 8)),
+    take: async (lab, address, port) =>
+      numberIn(/Requests per second:\s+([\d.]+)/, await ab(lab, address, port, 8)),
   },
   {
     name: 'a request with its connection, one at a time',
     unit: 'ms, mean',
-    take: async (lab, address) =>
-      numberIn(/Time per request:\s+([\d.]+) \[ms\] \(mean\)/, await ab(lab, address, 1)),
+    take: async (lab, address, port) =>
+      numberIn(/Time per request:\s+([\d.]+) \[ms\] \(mean\)/, await ab(lab, address, port, 1)),
   },
   { name: 'one stream', unit: 'Gbit/s', take: iperf },
 ];
@@ -90,10 +97,10 @@ export async function measureTraffic(): Promise<Record<string, string>[]> {
       for (const way of WAYS) {
         const address = way === 'direct' ? POD : VIP;
         const backend = way === 'direct' ? undefined : lab.backend(way);
-        await backend?.apply([serviceTo(HTTP), serviceTo(IPERF)], NODE);
+        await backend?.apply([serviceTo(HTTP[way]), serviceTo(IPERF)], NODE);
         for (const measure of MEASURES) {
           const key = `${measure.name} ${way}`;
-          taken.set(key, [...(taken.get(key) ?? []), await measure.take(lab, address)]);
+          taken.set(key, [...(taken.get(key) ?? []), await measure.take(lab, address, HTTP[way])]);
         }
         await backend?.purge();
         await backend?.kill();
@@ -130,14 +137,14 @@ function serviceTo(port: number) {
   });
 }
 
-async function wrk(lab: NetworkLab, address: string, more: readonly string[]): Promise<number> {
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, ...more, `http://${address}:${HTTP}/`];
+async function wrk(lab: NetworkLab, address: string, port: number): Promise<number> {
+  const args = ['-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, `http://${address}:${port}/`];
   return numberIn(/Requests\/sec:\s+([\d.]+)/, await lab.in('pod-a', 'wrk', args));
 }
 
-function ab(lab: NetworkLab, address: string, atOnce: number): Promise<string> {
+function ab(lab: NetworkLab, address: string, port: number, atOnce: number): Promise<string> {
   const args = ['-q', '-d', '-c', String(atOnce), '-t', String(SECONDS), '-n', '20000'];
-  return lab.in('pod-a', 'ab', [...args, `http://${address}:${HTTP}/`]);
+  return lab.in('pod-a', 'ab', [...args, `http://${address}:${port}/`]);
 }
 
 async function iperf(lab: NetworkLab, address: string): Promise<number> {
@@ -155,7 +162,7 @@ function inPod(lab: NetworkLab, file: string, args: readonly string[]): ChildPro
 async function listening(lab: NetworkLab): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const text = await lab.in('pod-b', 'ss', ['-Hltn']);
-    if (text.includes(`:${HTTP} `) && text.includes(`:${IPERF} `)) return;
+    if (text.includes(`:${HTTP.userspace} `) && text.includes(`:${IPERF} `)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error('the servers of the bench did not start');

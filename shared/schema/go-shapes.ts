@@ -93,6 +93,7 @@ export const POINTER_SCALARS: Readonly<Record<string, readonly string[]>> = {
     'runAsNonRoot',
     'runAsUser',
   ],
+  'core.v1.ServiceAccount': ['automountServiceAccountToken'],
   'core.v1.ServiceAccountTokenProjection': ['expirationSeconds'],
   'core.v1.ServicePort': ['appProtocol'],
   'core.v1.ServiceSpec': [
@@ -155,6 +156,7 @@ export const VALUE_STRUCTS: Readonly<Record<string, readonly string[]>> = {
   'core.v1.PreferredSchedulingTerm': ['preference'],
   'core.v1.Secret': ['metadata'],
   'core.v1.Service': ['metadata', 'spec', 'status'],
+  'core.v1.ServiceAccount': ['metadata'],
   'core.v1.ServiceStatus': ['loadBalancer'],
   'core.v1.WeightedPodAffinityTerm': ['podAffinityTerm'],
   'discovery.v1.Endpoint': ['conditions'],

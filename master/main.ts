@@ -205,6 +205,7 @@ export async function startMaster({
         clusterCidr: config.clusterCidr,
         nodeCidrMaskSize: config.nodeCidrMaskSize,
         systemAddresses,
+        ca: authority.ca,
       },
     );
     const scheduler = new Scheduler({

@@ -69,6 +69,7 @@ beforeEach(async () => {
         kinds: CATALOG,
         clusterCidr: parseCidr('10.42.0.0/16'),
         nodeCidrMaskSize: 24,
+        ca: 'CA',
         systemAddresses,
       },
     );

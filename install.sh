@@ -201,12 +201,17 @@ read_options() {
 make_sample_image() {
   ! podman image exists "$sample_image" || return 0
   say "making the sample's image $sample_image from busybox"
-  root=$(mktemp -d)
-  mkdir -p "$root/bin" "$root/tmp" "$root/www" "$root/etc" "$root/proc" "$root/sys" "$root/dev"
-  cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in $("$root/bin/busybox" --list); do [ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"; done
-  tar -C "$root" -c . | podman import -q --change 'CMD ["sh"]' - "$sample_image" >/dev/null || fail "podman import failed: the lines above say why"
-  rm -rf "$root"
+  "$here/examples/make-image.sh" || fail "the sample's image could not be made: the lines above say why"
+}
+
+# The page of the front tier that asks the back tier by its name. The name and the address follow the pod in a moment.
+ask_sample() {
+  tries=30
+  until busybox wget -q -O - "$1" 2>/dev/null; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || fail "the sample does not answer at $1: kubectl -n sample get pods,services,endpointslices may say why"
+    sleep 1
+  done
 }
 
 start_cluster() {
@@ -241,9 +246,11 @@ up() {
   "$here/dist/skerry" get nodes -o wide
   say "pods"
   "$here/dist/skerry" get pods -A -o wide
-  address=$("$here/dist/skerry" get pods -n sample -l tier=front -o yaml | sed -n 's/^ *podIP: *//p' | head -n 1)
-  say "an answer from the sample, http://$address:8080/"
-  busybox wget -q -O - "http://$address:8080/" || fail "the sample's pod at $address does not answer"
+  address=$("$here/dist/skerry" get service front -n sample -o yaml | sed -n 's/^ *clusterIP: *//p' | head -n 1)
+  say "an answer from the sample's front tier, http://$address/"
+  ask_sample "http://$address/"
+  say "an answer that the front tier fetched from the back tier by name, http://$address/cgi-bin/back"
+  ask_sample "http://$address/cgi-bin/back"
   cat <<END
 
 Use it:   export KUBECONFIG=$kubeconfig; kubectl get pods -A     (without kubectl: $here/dist/skerry get pods -A)
@@ -278,7 +285,7 @@ run_tests() {
   build
   install_modules
   say "checking the scripts"
-  shellcheck -x "$here/install.sh" "$here/.ci/run" "$here/completion/skerry.bash"
+  shellcheck -x "$here/install.sh" "$here/examples/make-image.sh" "$here/.ci/run" "$here/completion/skerry.bash"
   say "checking and testing"
   (cd "$here" && node .ci/run-tests.js)
 }

@@ -14,6 +14,7 @@ export const KIND_MODELS = [
   'V1EndpointSlice',
   'V1ConfigMap',
   'V1Secret',
+  'V1ServiceAccount',
   'CoreV1Event',
   'V1Lease',
   'V1Scale',

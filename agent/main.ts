@@ -18,7 +18,9 @@ import { ReportedEvents } from './node/event-recorder.ts';
 import { loadInventory } from './node/inventory-cache.ts';
 import { NodeReporter } from './node/node-reporter.ts';
 import { SavedNode } from './node/saved-node.ts';
+import { PodEvents } from './pods/pod-events.ts';
 import { PodWorker } from './pods/pod-worker.ts';
+import { Prober } from './probes/prober.ts';
 import { chooseRuntime } from './runtime/choose-runtime.ts';
 import { NamespacePins } from './sandbox/namespace-pins.ts';
 import { AgentPodCgroups } from './sandbox/pod-cgroups.ts';
@@ -29,8 +31,6 @@ import { LogStreamHandler } from './streams/logs.ts';
 import { Upkeep } from './upkeep.ts';
 import { NodePodVolumes } from './volumes/pod-volumes.ts';
 
-/** The DNS domain of the cluster. */
-const CLUSTER_DOMAIN = 'cluster.local';
 /** A pod's /dev/shm, as large as containerd's under Kubernetes. */
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -206,7 +206,7 @@ export async function startAgent({
         memoryRoot: `${runDir}/volumes`,
         sources,
         node: nodeFacts,
-        clusterDomain: CLUSTER_DOMAIN,
+        clusterDomain: () => nodeNetwork.clusterDomain,
         dnsAddress: () => nodeNetwork.dnsAddress,
         sharedMemoryBytes: SHARED_MEMORY_BYTES,
       }),
@@ -218,6 +218,13 @@ export async function startAgent({
       node: nodeFacts,
       clock,
       log: log.child({ part: 'pods' }),
+      probes: new Prober({
+        runtime,
+        events: new PodEvents(events),
+        clock,
+        random: Math.random,
+        changed: (podUid) => pods.wake(podUid),
+      }),
       onImagePulled: () => attempt(reporter.refreshImages(), 'the images were not reported'),
     });
     const reporter = new NodeReporter({

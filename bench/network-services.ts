@@ -13,8 +13,17 @@ const NODE: NodePlan = {
 };
 const CHANGES = 15;
 
-/** Full load and one change of so many services of three endpoints, in a network namespace of its own. Needs root and nft. */
-export async function measureServices(count: number): Promise<Record<string, string | number>> {
+/**
+ * Full load and one change of so many services of three endpoints, each so-manieth with session affinity, in a network namespace of its
+ * own. Needs root and nft.
+ */
+export async function measureServices({
+  count,
+  withAffinity = Number.POSITIVE_INFINITY,
+}: {
+  count: number;
+  withAffinity?: number;
+}): Promise<Record<string, string | number>> {
   const namespace = `skerry-bench-svc-${process.pid}`;
   await runCommand('ip', ['netns', 'add', namespace]);
   const run: RunCommand = (file, args, options) =>
@@ -23,20 +32,24 @@ export async function measureServices(count: number): Promise<Record<string, str
     const backend = new NftablesBackend({ agentId: 'bench', log: silentLogger, run });
     let services = new Map<string, ServicePlan>();
     const planning = await timed(async () => {
-      for (let index = 1; index <= count; index++) put(services, planned(index, 3));
+      for (let index = 1; index <= count; index++)
+        put(services, planned(index, 3, index % withAffinity === 0));
     });
     const load = await timed(() => backend.apply({ services, node: NODE }));
     const changes: number[] = [];
     for (let round = 0; round < CHANGES; round++) {
       services = new Map(services);
-      put(services, planned(1 + (round % count), 1 + (round % 3)));
+      // One endpoint less, then one more: both change something.
+      put(services, planned(1 + (round >> 1), 2 + (round % 2), false));
       changes.push(await timed(() => backend.apply({ services, node: NODE })));
     }
     const readBack = await timed(() => backend.verify(true).then(() => {}));
     const bare = await timed(() => run('nft', ['list', 'tables']).then(() => {}));
     changes.sort((a, b) => a - b);
     return {
-      services: count,
+      services: Number.isFinite(withAffinity)
+        ? `${count}, each ${withAffinity}rd with affinity`
+        : count,
       'plan ms': round(planning),
       'full load ms': round(load),
       'one change ms (median)': round(changes[CHANGES >> 1] ?? 0),
@@ -53,11 +66,14 @@ function put(services: Map<string, ServicePlan>, service: ServicePlan | undefine
   if (service !== undefined) services.set(service.key, service);
 }
 
-function planned(index: number, endpoints: number): ServicePlan | undefined {
+function planned(index: number, endpoints: number, isSticky: boolean): ServicePlan | undefined {
   const metadata = { namespace: 'default', name: `s${index}` };
   const clusterIP = `10.43.${index >> 8}.${index & 255}`;
   return planService({
-    service: readService({ metadata, spec: { clusterIP, ports: [{ port: 80 }] } }),
+    service: readService({
+      metadata,
+      spec: { clusterIP, ports: [{ port: 80 }], sessionAffinity: isSticky ? 'ClientIP' : 'None' },
+    }),
     slices: [
       readSlice({
         metadata,

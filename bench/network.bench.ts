@@ -1,11 +1,16 @@
+import { loadavg } from 'node:os';
 import { measureDns } from './network-dns.ts';
 import { measureServices } from './network-services.ts';
+import { measureTraffic } from './network-traffic.ts';
 
-// Run with: node --import tsx bench/network.bench.ts
+// Run as root with: npx tsx bench/network.bench.ts
 
-console.table([await measureDns()]);
+console.log('load of the machine before:', loadavg()[0]?.toFixed(2));
+console.table(await measureTraffic());
 console.table([
-  await measureServices(100),
-  await measureServices(1_000),
-  await measureServices(5_000),
+  await measureServices({ count: 100 }),
+  await measureServices({ count: 1_000 }),
+  await measureServices({ count: 5_000 }),
+  await measureServices({ count: 5_000, withAffinity: 3 }),
 ]);
+console.table(await measureDns());

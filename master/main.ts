@@ -216,6 +216,7 @@ export async function startMaster({
         clusterCidr: config.clusterCidr,
         nodeCidrMaskSize: config.nodeCidrMaskSize,
         systemAddresses,
+        ca: authority.ca,
       },
     );
     const scheduler = new Scheduler({

@@ -121,6 +121,13 @@ export function invalid(kind: KindName, name: string, errors: readonly FieldErro
   });
 }
 
+/** 500 with its cause, as apimachinery's NewInternalError: something that a client may try again. */
+export function internalError(why: string): ApiError {
+  return new ApiError('InternalError', `Internal error occurred: ${why}`, {
+    causes: [{ message: why }],
+  });
+}
+
 export function badRequest(message: string): ApiError {
   return new ApiError('BadRequest', message);
 }

@@ -7,6 +7,8 @@ export interface CommandOptions {
   input?: string | Uint8Array;
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** What it is sent when its time is over or it is aborted; SIGTERM if absent. */
+  killSignal?: 'SIGTERM' | 'SIGKILL';
   /** Of stdout and of stderr each; more is an error. 16 MiB if absent. */
   maxBufferBytes?: number;
   /** Answer instead of throwing when the command ends with a code that is not 0. */
@@ -74,8 +76,7 @@ export const runCommand: RunCommand = async (file, args, options = {}) => {
     env: { ...options.env, ...REMOVED_FROM_ENVIRONMENT },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...limitsOf(options),
   });
   const output = {
     stdout: String(result.stdout ?? ''),
@@ -102,6 +103,14 @@ export const runCommand: RunCommand = async (file, args, options = {}) => {
   if (result.code === 'ENOENT') throw new CommandError('missing', `${file}: not found`, output);
   throw new CommandError('missing', `${file}: ${result.originalMessage ?? 'cannot run'}`, output);
 };
+
+function limitsOf({ timeoutMs, signal, killSignal = 'SIGTERM' }: CommandOptions) {
+  return {
+    killSignal,
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  };
+}
 
 /** The last line of `text` that is not empty, without white space around it. */
 export function lastLineOf(text: string): string {

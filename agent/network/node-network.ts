@@ -116,6 +116,10 @@ export class NodeNetwork {
     return this.#dns.address;
   }
 
+  get clusterDomain(): string {
+    return this.#dns.domain;
+  }
+
   podMtuBytes(): number {
     return this.#routes.podMtuBytes();
   }

@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod } from '../../shared/schema/kubernetes-types.ts';
+import type { ServiceDocument } from '../../shared/wire/network-documents.ts';
 import type { Mount } from '../runtime/runtime.ts';
 
 /** What pods/ needs of the network (network/pod-network.ts). Every method may be repeated; the outcome is the same. */
@@ -62,6 +63,8 @@ export interface PodSources {
   configMapBinary(namespace: string, name: string): Record<string, string> | undefined;
   /** Values are base64, as in the API. */
   secret(namespace: string, name: string): Record<string, string> | undefined;
+  /** Those of the namespace, and default/kubernetes; undefined: they have not come yet. */
+  services(namespace: string): readonly ServiceDocument[] | undefined;
 }
 
 /** An event to be recorded against a pod or the node; equal ones are counted, not repeated. */
@@ -98,6 +101,35 @@ export interface PodLogs {
 export interface ContainerReadiness {
   isStarted(podUid: string, containerName: string): boolean;
   isReady(podUid: string, containerName: string): boolean;
+}
+
+/** A container that runs, for its probes. */
+export interface ProbedContainer {
+  name: string;
+  /** The engine's id: another one is another run. */
+  id: string;
+  /** RFC 3339; absent: just now. */
+  startedAt?: string;
+  /** What was last told of this run, when an earlier life of the agent told it. */
+  before?: { started: boolean; ready: boolean };
+}
+
+/** For what a container has to be killed. */
+export interface FailedProbe {
+  id: string;
+  probe: 'liveness' | 'startup';
+  /** The probe's own terminationGracePeriodSeconds. */
+  graceSeconds?: number;
+}
+
+/** What pods need of probes/. */
+export interface ContainerProbes extends ContainerReadiness {
+  /** These containers of the pod run now, and no others; said again and again. `host` is the pod's address. */
+  follow(pod: Pod, host: string, running: readonly ProbedContainer[]): void;
+  failures(podUid: string): FailedProbe[];
+  forget(podUid: string): void;
+  /** Probes no more. */
+  stop(): void;
 }
 
 /** What pods need to know of the node. */

@@ -1,17 +1,35 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { podQosClass } from '../../shared/resources/pod-resources.ts';
 import type { Container, PodSpec } from '../../shared/schema/kubernetes-types.ts';
+import type { ServiceDocument } from '../../shared/wire/network-documents.ts';
 import { containerLimits } from './container-limits.ts';
 import { type ContainerParts, containerSpec } from './container-spec.ts';
 import { expandVariables } from './expand-variables.ts';
 import { container, pod } from './testing/pod-bench.ts';
 
 const configMaps: Record<string, Record<string, string>> = {
+  'default/hosts': { HOST: '10.0.0.9' },
   'default/cfg': { greeting: 'hello', 'other.key': 'x' },
 };
 const secrets: Record<string, Record<string, string>> = {
   'default/sec': { password: Buffer.from('hidden').toString('base64') },
 };
+
+/** What the node knows of services: none, unless a test says otherwise. */
+let services: ServiceDocument[] | undefined = [];
+afterEach(() => {
+  services = [];
+});
+
+function serviceAt(name: string, clusterIP: string): ServiceDocument {
+  const metadata = { name, namespace: 'default', uid: name };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata,
+    spec: { clusterIP, ports: [{ port: 80 }] },
+  };
+}
 
 function specOf(own: Partial<Container>, spec: Partial<PodSpec> = {}, imageUser = '') {
   const web = container('web', own);
@@ -49,6 +67,7 @@ function specOf(own: Partial<Container>, spec: Partial<PodSpec> = {}, imageUser 
       configMap: (namespace, name) => configMaps[`${namespace}/${name}`],
       configMapBinary: () => undefined,
       secret: (namespace, name) => secrets[`${namespace}/${name}`],
+      services: () => services,
     },
     nodeName: 'node1',
     memoryCapacityBytes: 1 << 30,
@@ -147,6 +166,31 @@ describe('containerSpec', () => {
       CPU: '2',
       MEM: '64',
     });
+  });
+
+  it('knows services beneath envFrom and env, which may refer to them', () => {
+    services = [serviceAt('web', '10.43.0.5'), serviceAt('kubernetes', '10.43.0.1')];
+    const spec = specOf({
+      env: [
+        { name: 'URL', value: 'http://$(WEB_SERVICE_HOST)/' },
+        { name: 'WEB_PORT', value: 'mine' },
+      ],
+      envFrom: [{ prefix: 'KUBERNETES_SERVICE_', configMapRef: { name: 'hosts' } }],
+      args: ['$(KUBERNETES_SERVICE_HOST)', '$(WEB_SERVICE_PORT)'],
+    });
+    expect(spec.args).toEqual(['10.0.0.9', '80']);
+    const environment = Object.fromEntries(spec.env.map(({ name, value }) => [name, value]));
+    expect(environment).toMatchObject({ URL: 'http://10.43.0.5/', WEB_PORT: 'mine' });
+    const unlinked = specOf({}, { enableServiceLinks: false }).env.map(({ name }) => name);
+    expect(unlinked).toContain('KUBERNETES_SERVICE_HOST');
+    expect(unlinked.filter((name) => name.startsWith('WEB'))).toEqual([]);
+  });
+
+  it('cannot make an environment before the first services have come', () => {
+    services = undefined;
+    expect(() => specOf({})).toThrow(
+      'services have not yet been read at least once, cannot construct envvars',
+    );
   });
 
   it('says which source of the environment is missing', () => {

@@ -3,6 +3,7 @@ import type { Container, EnvVar, Pod } from '../../shared/schema/kubernetes-type
 import type { PodSources } from './collaborators.ts';
 import { expandVariables } from './expand-variables.ts';
 import { type PodFieldContext, podFieldValue, resourceFieldValue } from './pod-fields.ts';
+import { serviceEnvironment } from './service-environment.ts';
 
 /** The container cannot be made as its pod describes it: reason CreateContainerConfigError. */
 export class ContainerConfigError extends Error {
@@ -10,7 +11,7 @@ export class ContainerConfigError extends Error {
 }
 
 /**
- * The environment of a container in its order of definition: envFrom first, then env, which may refer to what came before as
+ * The environment of a container in its order of definition: services, envFrom, then env, which may refer to what came before as
  * `$(NAME)`; the last of a name wins. Throws ContainerConfigError in the kubelet's words.
  */
 export function containerEnvironment(
@@ -19,14 +20,24 @@ export function containerEnvironment(
   sources: PodSources,
   fields: PodFieldContext,
 ): Map<string, string> {
-  const environment = new Map<string, string>();
+  const environment = environmentOfServices(pod, sources);
   addEnvFrom(environment, pod, container, sources);
-  // Variables of services (KUBERNETES_SERVICE_HOST and the like) belong here: beneath env, and known to its references.
   for (const variable of container.env ?? []) {
     const value = envValue(variable, environment, pod, container, sources, fields);
     if (value !== undefined) environment.set(variable.name, value);
   }
   return environment;
+}
+
+function environmentOfServices(pod: Pod, sources: PodSources): Map<string, string> {
+  const namespace = pod.metadata.namespace ?? '';
+  const services = sources.services(namespace);
+  if (services === undefined) {
+    throw new ContainerConfigError(
+      'services have not yet been read at least once, cannot construct envvars',
+    );
+  }
+  return serviceEnvironment(services, { namespace, links: pod.spec.enableServiceLinks ?? true });
 }
 
 function addEnvFrom(

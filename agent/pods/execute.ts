@@ -1,4 +1,5 @@
 import type { Logger } from '../../shared/logger.ts';
+import type { Clock } from '../../shared/reconcile/clock.ts';
 import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
 import { normaliseImageName } from '../runtime/image-name.ts';
@@ -9,6 +10,8 @@ import type { ContainerIndex } from './container-index.ts';
 import { containerSpec } from './container-spec.ts';
 import { ContainerConfigError } from './environment.ts';
 import type { ImageStore } from './image-store.ts';
+import { runHook } from './lifecycle-hook.ts';
+import { type Stopping, withoutHook } from './plan-stop.ts';
 import type { PodAction, PodActionArguments } from './pod-actions.ts';
 import type { PodEvents } from './pod-events.ts';
 import { type PodHook, PodSetUpError, setUpPod, tearDownPod } from './pod-hook.ts';
@@ -26,6 +29,7 @@ export interface ExecutorParts {
   index: ContainerIndex;
   images: ImageStore;
   events: PodEvents;
+  clock: Clock;
   log: Logger;
   /** The agent's steady time. */
   nowMs(): number;
@@ -156,19 +160,42 @@ const EXECUTORS: {
     await startContainer(id, container, { parts, memory, pod });
   },
 
-  terminate: async ({ id, container, message, replace }, { parts, memory, pod }) => {
-    memory.stopping.set(id, { sinceMs: parts.nowMs() });
+  terminate: async ({ id, container, message, replace, graceMs }, { parts, memory, pod }) => {
+    const begun = memory.stopping.get(id);
+    const nowMs = parts.nowMs();
+    memory.postStart.get(id)?.abort();
     const known = memory.record.containers[container];
     if (replace && known?.run?.id === id) known.run = { ...known.run, replaced: true };
-    if (pod !== undefined) parts.events.container(pod, container, 'Normal', 'Killing', message);
-    // A preStop hook runs here, before the signal, within the same grace.
+    if (pod !== undefined && begun === undefined) {
+      parts.events.container(pod, container, 'Normal', 'Killing', message);
+    }
+    const stopping = {
+      ...(begun ?? { sinceMs: nowMs }),
+      ...(graceMs === undefined ? {} : { graceMs }),
+    };
+    if (pod !== undefined && containerNamed(pod.spec, container)?.lifecycle?.preStop) {
+      noteStopping(memory, container, id, { ...stopping, preStop: 'running' });
+      // Not awaited: the plan looks again when it is over, or its time.
+      void preStop(id, container, nowMs - stopping.sinceMs, { parts, memory, pod });
+      return;
+    }
+    noteStopping(memory, container, id, { ...stopping, signalledMs: nowMs });
     await parts.runtime.signal(id, stopSignal(known?.run?.image, parts.images));
   },
 
-  kill: async ({ id }, { parts, memory }) => {
+  signalStop: async ({ id, container }, { parts, memory }) => {
     const asked = memory.stopping.get(id);
-    const nowMs = parts.nowMs();
-    memory.stopping.set(id, { sinceMs: asked?.sinceMs ?? nowMs, killedAtMs: nowMs });
+    const signalledMs = parts.nowMs();
+    noteStopping(memory, container, id, { sinceMs: signalledMs, ...asked, signalledMs });
+    const image = memory.record.containers[container]?.run?.image;
+    await parts.runtime.signal(id, stopSignal(image, parts.images));
+  },
+
+  kill: async ({ id, container }, { parts, memory }) => {
+    const asked = memory.stopping.get(id);
+    const killedAtMs = parts.nowMs();
+    noteStopping(memory, container, id, { sinceMs: killedAtMs, ...asked, killedAtMs });
+    memory.preStop.get(id)?.abort();
     await parts.runtime.signal(id, 'KILL');
   },
 
@@ -176,6 +203,10 @@ const EXECUTORS: {
     await parts.runtime.remove(id);
     parts.index.removed(id);
     memory.stopping.delete(id);
+    memory.preStop.get(id)?.abort();
+    memory.postStart.get(id)?.abort();
+    memory.postStartFailed.delete(id);
+    memory.startedHere.delete(id);
     memory.messages.delete(id);
     memory.startErrors.delete(id);
     if (log !== undefined) await parts.logs.removeAttempt(memory.uid, container, log);
@@ -321,11 +352,13 @@ async function startContainer(
   { parts, memory, pod }: ExecutorContext & { pod: Pod },
 ): Promise<void> {
   const startedAt = new Date(parts.nowMs()).toISOString();
+  memory.startedHere.add(id);
   try {
     await parts.runtime.start(id);
     parts.index.started(id, startedAt);
     const message = `Started container ${container.name}`;
     parts.events.container(pod, container.name, 'Normal', 'Started', message);
+    void postStart(id, container, { parts, memory, pod });
   } catch (error) {
     const message = messageOf(error);
     memory.startErrors.set(id, message);
@@ -339,6 +372,80 @@ async function startContainer(
     });
     parts.events.container(pod, container.name, 'Warning', 'Failed', `Error: ${message}`);
   }
+}
+
+/** In the background: the pod must be deletable meanwhile. */
+async function postStart(
+  id: string,
+  container: Container,
+  { parts, memory, pod }: ExecutorContext & { pod: Pod },
+): Promise<void> {
+  const hook = container.lifecycle?.postStart;
+  if (hook === undefined) return;
+  const abort = new AbortController();
+  memory.postStart.set(id, abort);
+  const host = memory.record.ip ?? '';
+  const { signal } = abort;
+  try {
+    await runHook(hook, { ...parts, id, container, host, agoMs: 0, signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    parts.log.warn('postStart hook failed', hookFailure(memory, container.name, error));
+    // The words of the hook may hold secrets.
+    const message = 'PostStartHook failed';
+    parts.events.container(pod, container.name, 'Warning', 'FailedPostStartHook', message);
+    memory.postStartFailed.add(id);
+  } finally {
+    memory.postStart.delete(id);
+    parts.wake(memory.uid);
+  }
+}
+
+async function preStop(
+  id: string,
+  name: string,
+  agoMs: number,
+  { parts, memory, pod }: ExecutorContext & { pod: Pod },
+): Promise<void> {
+  const container = containerNamed(pod.spec, name);
+  const hook = container?.lifecycle?.preStop;
+  if (container === undefined || hook === undefined) return;
+  const abort = new AbortController();
+  memory.preStop.set(id, abort);
+  const host = memory.record.ip ?? '';
+  const { signal } = abort;
+  try {
+    await runHook(hook, { ...parts, id, container, host, agoMs, signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    parts.log.warn('preStop hook failed', hookFailure(memory, name, error));
+    parts.events.container(pod, name, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
+  } finally {
+    memory.preStop.delete(id);
+    const asked = memory.stopping.get(id);
+    // One that was stopped is not over: the container is gone, or the agent's next life takes it up.
+    if (asked?.preStop === 'running' && !signal.aborted) {
+      memory.stopping.set(id, { ...asked, preStop: 'over' });
+    }
+    parts.wake(memory.uid);
+  }
+}
+
+function hookFailure({ uid }: PodMemory, container: string, error: unknown) {
+  return { pod: uid, container, error: messageOf(error) };
+}
+
+/** In the record too: an agent that is restarted meanwhile brings it to its end. */
+function noteStopping(memory: PodMemory, container: string, id: string, stopping: Stopping): void {
+  memory.stopping.set(id, stopping);
+  const known = memory.record.containers[container];
+  if (known?.run?.id !== id) return;
+  const run = { ...known.run, stop: withoutHook(stopping) };
+  const { containers } = memory.record;
+  memory.record = {
+    ...memory.record,
+    containers: { ...containers, [container]: { ...known, run } },
+  };
 }
 
 /** What a container that never ran ended with, as with containerd. */

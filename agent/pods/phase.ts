@@ -3,12 +3,12 @@ import type { ContainerStatus, Pod } from '../../shared/schema/kubernetes-types.
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
-/** The pod's phase from its containers' states; `finished`: none of them will be started again, whatever the policy. */
+/** The pod's phase from its containers' states; `finished`: none of them will be started again, `replacing`: one that ended will, whatever the policy. */
 export function podPhase(
   pod: Pod,
   init: readonly ContainerStatus[],
   main: readonly ContainerStatus[],
-  finished: boolean,
+  { finished, replacing }: { finished: boolean; replacing: boolean },
 ): PodPhase {
   const policy = pod.spec.restartPolicy ?? 'Always';
   const initial = countInit(pod, init);
@@ -21,7 +21,7 @@ export function podPhase(
   // What never ran and never will makes a pod that ended before its work was done.
   if (isInitialising) return isSettled ? 'Failed' : 'Pending';
   if (all.running > 0) return 'Running';
-  if (!isSettled && policy === 'Always') return 'Running';
+  if (!isSettled && (policy === 'Always' || replacing)) return 'Running';
   if (all.stopped === all.succeeded) return 'Succeeded';
   return isSettled || policy === 'Never' ? 'Failed' : 'Running';
 }

@@ -6,13 +6,33 @@ import type { PodAction } from './pod-actions.ts';
 /** A container that was asked to end; times on the agent's steady axis. */
 export interface Stopping {
   sinceMs: number;
+  /** A preStop hook runs before the signal; absent after a restart of the agent, when it has to be run on. */
+  preStop?: 'running' | 'over';
+  signalledMs?: number;
   killedAtMs?: number;
+  /** Its own grace, when that is not the pod's. */
+  graceMs?: number;
+}
+
+/** Of the agent's life, not of the container's: not for the record. */
+export function withoutHook({ preStop: _, ...stopping }: Stopping): Stopping {
+  return stopping;
 }
 
 /** Killed and still shown as running: the engine removes it by force after this long. */
 const KILL_PATIENCE_MS = 10_000;
 /** What a sidecar has at least when the main containers used up the grace, as the kubelet's minimum. */
 const SIDECAR_GRACE_MS = 2_000;
+/** What is left between signal and kill when a hook used up the grace, as with the kubelet. */
+const GRACE_AFTER_HOOK_MS = 2_000;
+
+/** How a container is asked to end, where it is not for its pod's end. */
+export interface StopReason {
+  message?: string;
+  /** It is started again whatever the restart policy says. */
+  replace?: boolean;
+  graceMs?: number;
+}
 
 /**
  * Asks the running containers to end: main ones together, sidecars after them in reverse order, SIGKILL to what outlives its grace.
@@ -24,7 +44,7 @@ export function planStop(
   stopping: ReadonlyMap<string, Stopping>,
   graceMs: number,
   nowMs: number,
-  how: { message?: string; replace?: boolean } = {},
+  how: StopReason = {},
 ): { actions: PodAction[]; lookAgainAfterMs?: number } {
   const turn = stopTurn(pod, running);
   const startedMs = Math.min(nowMs, ...[...stopping.values()].map(({ sinceMs }) => sinceMs));
@@ -46,18 +66,30 @@ function stopOne(
   asked: Stopping | undefined,
   graceMs: number,
   nowMs: number,
-  how: { message?: string; replace?: boolean },
+  how: StopReason,
 ): { action?: PodAction; lookAgainAfterMs: number } {
-  if (asked === undefined) {
+  const isHookInterrupted =
+    asked?.signalledMs === undefined &&
+    asked?.killedAtMs === undefined &&
+    asked?.preStop === undefined;
+  if (asked === undefined || isHookInterrupted) {
     const message = how.message ?? `Stopping container ${container}`;
     const replace = how.replace ?? false;
     return {
-      action: { kind: 'terminate', id, container, message, replace },
+      action: { kind: 'terminate', id, container, message, replace, graceMs: how.graceMs },
       lookAgainAfterMs: graceMs,
     };
   }
   if (asked.killedAtMs === undefined) {
-    const leftMs = asked.sinceMs + graceMs - nowMs;
+    const endMs = asked.sinceMs + graceMs;
+    if (asked.signalledMs === undefined) {
+      const leftMs = endMs - nowMs;
+      if (asked.preStop === 'running' && leftMs > 0) return { lookAgainAfterMs: leftMs };
+      return { action: { kind: 'signalStop', id, container }, lookAgainAfterMs: 0 };
+    }
+    const hadHook = asked.signalledMs > asked.sinceMs;
+    const minimumMs = hadHook ? asked.signalledMs + GRACE_AFTER_HOOK_MS : endMs;
+    const leftMs = Math.max(endMs, minimumMs) - nowMs;
     if (leftMs > 0) return { lookAgainAfterMs: leftMs };
     return { action: { kind: 'kill', id, container }, lookAgainAfterMs: KILL_PATIENCE_MS };
   }

@@ -51,7 +51,14 @@ const anyObserved = fc
       tornDown,
       images: () => ({ state: images as 'unknown' }),
       problems: new Map(),
-      stopping: new Map(isStopping ? observed.map(({ id }) => [id, { sinceMs: NOW - 5_000 }]) : []),
+      stopping: new Map(
+        isStopping
+          ? observed.map(({ id }) => [id, { sinceMs: NOW - 5_000, signalledMs: NOW - 5_000 }])
+          : [],
+      ),
+      failures: new Map(),
+      inPostStart: new Set(),
+      isStarted: () => true,
     };
   });
 

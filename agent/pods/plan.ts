@@ -4,7 +4,7 @@ import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
 import { backoffLeftMs, goDuration, KUBELET_BACKOFF, nextBackoff } from './backoff.ts';
 import type { ObservedContainer } from './container-labels.ts';
 import { type ImageView, planImage } from './plan-image.ts';
-import { planStop, type Stopping } from './plan-stop.ts';
+import { planStop, type Stopping, type StopReason } from './plan-stop.ts';
 import type { PodAction } from './pod-actions.ts';
 import type { ContainerRecord, PodRecord, RunRecord } from './pod-record.ts';
 import { restartsMain, retriesInit } from './restart-policy.ts';
@@ -37,6 +37,18 @@ export interface ObservedPod {
   problems: ReadonlyMap<string, Problem>;
   /** By container id. */
   stopping: ReadonlyMap<string, Stopping>;
+  /** Containers that have to be killed, by their id. */
+  failures: ReadonlyMap<string, Failure>;
+  /** Ids of containers whose postStart hook runs: nothing else is started meanwhile. */
+  inPostStart: ReadonlySet<string>;
+  /** Of a running container, by name: it has passed its startup probe. */
+  isStarted(container: string): boolean;
+}
+
+/** Why a running container is no good. */
+export interface Failure {
+  of: 'liveness' | 'startup' | 'postStart';
+  graceMs?: number;
 }
 
 export interface PodPlan {
@@ -194,6 +206,7 @@ class ContainersPlan {
     this.#observed = observed;
     this.#nowMs = nowMs;
     this.#running = new Set(runningOf(observed).map(({ id }) => id));
+    this.#isStarting = observed.inPostStart.size > 0;
   }
 
   make(): PodPlan {
@@ -213,7 +226,7 @@ class ContainersPlan {
     for (const container of init) {
       const run = this.#run(container.name);
       if (isSidecar(container)) {
-        const isUp = this.#keepRunning(container, run);
+        const isUp = this.#keepRunning(container, run) && this.#observed.isStarted(container.name);
         if (!isUp && !hasBegun) return false;
         continue;
       }
@@ -274,7 +287,8 @@ class ContainersPlan {
       this.#start(container, run);
       return false;
     }
-    if (run.specImage === container.image) return true;
+    const reason = this.#reasonToStop(container, run);
+    if (reason === undefined) return true;
     const live = this.#observed.containers.filter(
       ({ id }) => id === run.id && this.#running.has(id),
     );
@@ -282,16 +296,30 @@ class ContainersPlan {
       undefined,
       live,
       this.#observed.stopping,
-      graceOf(this.#pod),
+      reason.graceMs ?? graceOf(this.#pod),
       this.#nowMs,
-      {
-        message: `Container ${container.name} definition changed, will be restarted`,
-        replace: true,
-      },
+      reason,
     );
     this.#actions.push(...stop.actions);
     this.#lookAgain(stop.lookAgainAfterMs);
     return false;
+  }
+
+  #reasonToStop({ name, image }: Container, run: RunRecord): StopReason | undefined {
+    if (run.specImage !== image) {
+      const message = `Container ${name} definition changed, will be restarted`;
+      return { message, replace: true };
+    }
+    const failure = this.#observed.failures.get(run.id);
+    const begun = this.#observed.stopping.get(run.id);
+    // Begun before the agent was restarted, which forgot why: what was begun is brought to its end.
+    if (failure === undefined)
+      return begun && { ...graceIn(begun), replace: run.replaced === true };
+    if (failure.of === 'postStart') return { message: 'FailedPostStartHook' };
+    const replace = (this.#pod.spec.restartPolicy ?? 'Always') !== 'Never';
+    const message = `Container ${name} failed ${failure.of} probe`;
+    const next = replace ? ', will be restarted' : '';
+    return { ...graceIn(failure), message: `${message}${next}`, replace };
   }
 
   #start(container: Container, run: RunRecord | undefined): void {
@@ -349,6 +377,10 @@ class ContainersPlan {
     if (afterMs === undefined) return;
     this.#lookAgainAfterMs = Math.min(afterMs, this.#lookAgainAfterMs ?? afterMs);
   }
+}
+
+function graceIn({ graceMs }: { graceMs?: number }): { graceMs?: number } {
+  return graceMs === undefined ? {} : { graceMs };
 }
 
 function crashLoop(pod: Pod, container: Container, record: ContainerRecord | undefined): Waiting {

@@ -18,7 +18,16 @@ export interface PodActionArguments {
     alreadyPresent: boolean;
     backoff: (BackoffEntry & { specImage: string }) | undefined;
   };
-  terminate: { id: string; container: string; message: string; replace: boolean };
+  /** Asks it to end: by its preStop hook, and when that is over by its signal. `graceMs` is the container's own, if not the pod's. */
+  terminate: {
+    id: string;
+    container: string;
+    message: string;
+    replace: boolean;
+    graceMs: number | undefined;
+  };
+  /** The hook is over, or its time. */
+  signalStop: { id: string; container: string };
   kill: { id: string; container: string };
   /** `log`: the attempt whose log goes with it. */
   removeContainer: { id: string; container: string; log: number | undefined };

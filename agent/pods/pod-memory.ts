@@ -27,6 +27,13 @@ export interface PodMemory {
   readonly pulls: Map<string, Pull>;
   /** By container id. */
   readonly stopping: Map<string, Stopping>;
+  /** Ids of the containers that this life of the agent started. */
+  readonly startedHere: Set<string>;
+  /** Hooks that run, by container id. */
+  readonly postStart: Map<string, AbortController>;
+  readonly preStop: Map<string, AbortController>;
+  /** Containers whose postStart hook failed. */
+  readonly postStartFailed: Set<string>;
   readonly messages: Map<string, string>;
   readonly startErrors: Map<string, string>;
   waiting: ReadonlyMap<string, Waiting>;
@@ -50,7 +57,11 @@ export function newPodMemory(uid: string, record: PodRecord): PodMemory {
     tornDown: false,
     problems: new Map(),
     pulls: new Map(),
-    stopping: new Map(),
+    stopping: stoppingOf(record),
+    startedHere: new Set(),
+    postStart: new Map(),
+    preStop: new Map(),
+    postStartFailed: new Set(),
     messages: new Map(),
     startErrors: new Map(),
     waiting: new Map(),
@@ -59,6 +70,12 @@ export function newPodMemory(uid: string, record: PodRecord): PodMemory {
     isPublishing: false,
     publishing: undefined,
   };
+}
+
+/** What was asked to end before the agent was restarted. */
+function stoppingOf(record: PodRecord): Map<string, Stopping> {
+  const runs = Object.values(record.containers).flatMap(({ run }) => run ?? []);
+  return new Map(runs.flatMap(({ id, stop, ended }) => (stop && !ended ? [[id, stop]] : [])));
 }
 
 /** A document that the pod uses has changed: what failed for want of it is tried again. */

@@ -3,6 +3,7 @@ import { formatTime } from '../../shared/meta/time.ts';
 import type { ContainerStateTerminated, PodStatus } from '../../shared/schema/kubernetes-types.ts';
 import type { BackoffEntry } from './backoff.ts';
 import type { ObservedContainer } from './container-labels.ts';
+import type { Stopping } from './plan-stop.ts';
 
 /** One run of a container: its newest attempt, or the one before. Kept when the engine has forgotten it. */
 export interface RunRecord {
@@ -18,6 +19,8 @@ export interface RunRecord {
   endedAtMs?: number;
   /** It was stopped because the pod now names another image: start again whatever the restart policy says. */
   replaced?: boolean;
+  /** It was asked to end, and how far that is. */
+  stop?: Stopping;
 }
 
 export interface ContainerRecord {
@@ -62,6 +65,7 @@ export function readPodRecord(saved: JsonObject, nowMs: number): PodRecord {
   record.startedAtMs = Math.min(record.startedAtMs, nowMs);
   for (const { run, backoff } of Object.values(record.containers)) {
     if (run?.endedAtMs !== undefined) run.endedAtMs = Math.min(run.endedAtMs, nowMs);
+    if (run?.stop !== undefined) run.stop = notAhead(run.stop, nowMs);
     if (backoff !== undefined) backoff.updatedAtMs = Math.min(backoff.updatedAtMs, nowMs);
   }
   return record;
@@ -74,6 +78,18 @@ export function runsOfContainer({ status: pod, containers }: PodRecord, containe
   if (status === undefined) return undefined;
   const { run, previous } = containers[container] ?? {};
   return { status, attempt: run?.attempt, previousAttempt: previous?.attempt };
+}
+
+function notAhead(
+  { sinceMs, signalledMs, killedAtMs, graceMs }: Stopping,
+  nowMs: number,
+): Stopping {
+  return {
+    sinceMs: Math.min(sinceMs, nowMs),
+    ...(signalledMs === undefined ? {} : { signalledMs: Math.min(signalledMs, nowMs) }),
+    ...(killedAtMs === undefined ? {} : { killedAtMs: Math.min(killedAtMs, nowMs) }),
+    ...(graceMs === undefined ? {} : { graceMs }),
+  };
 }
 
 /**

@@ -46,7 +46,7 @@ const volumes = new NodePodVolumes({
   memoryRoot: join(root, 'memory'),
   sources,
   node,
-  clusterDomain: 'cluster.local',
+  clusterDomain: () => 'cluster.local',
   sharedMemoryBytes: 1 << 26,
 });
 const network = new RoutedPodNetwork({

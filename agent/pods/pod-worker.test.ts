@@ -347,6 +347,42 @@ describe('PodWorker', () => {
     expect(bench.runtime.specs.get('id0')?.env).toContainEqual({ name: 'A', value: 'v' });
   });
 
+  it('waits for the first services, and what runs keeps the environment that it has', async () => {
+    const api = (clusterIP: string) => ({
+      metadata: { name: 'kubernetes', namespace: 'default' },
+      spec: { clusterIP, ports: [{ port: 443 }] },
+    });
+    bench.state.put('cluster//network', { clusterDomain: 'cluster.local' });
+    await bench.start();
+    const one = pod('p', {}, { namespace: 'shop' });
+    await bench.apply(one);
+    expect(bench.report(one).status.containerStatuses?.[0]?.state?.waiting).toEqual({
+      reason: 'CreateContainerConfigError',
+      message: 'services have not yet been read at least once, cannot construct envvars',
+    });
+    bench.state.put('services/default/kubernetes', api('10.43.0.1'));
+    await bench.settle();
+    const host = (id: string) =>
+      bench.runtime.specs.get(id)?.env.find(({ name }) => name === 'KUBERNETES_SERVICE_HOST')
+        ?.value;
+    expect(host('id0')).toBe('10.43.0.1');
+    const { setUps } = bench.volumes;
+    bench.state.put('services/default/kubernetes', api('10.43.0.2'));
+    bench.state.put('endpointslices/shop/web-x', {});
+    await bench.settle();
+    expect(bench.runtime.running()).toEqual(['web']);
+    expect(bench.volumes.setUps).toBe(setUps);
+    await bench.exit('web', 1);
+    expect(host('id1')).toBe('10.43.0.2');
+  });
+
+  it('starts from a state of before there were services', async () => {
+    const one = pod('p');
+    await bench.apply(one);
+    await bench.start();
+    expect(bench.runtime.running()).toEqual(['web']);
+  });
+
   it('goes from ErrImagePull to ImagePullBackOff and pulls again after the delay', async () => {
     await bench.start();
     const one = pod('p', { containers: [container('web', { image: 'gone:1' })] });

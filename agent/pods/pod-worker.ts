@@ -12,6 +12,7 @@ import { normaliseImageName } from '../runtime/image-name.ts';
 import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import type { AgentState } from '../state/agent-state.ts';
 import type {
+  ContainerProbes,
   ContainerReadiness,
   ContainerRuns,
   EventRecorder,
@@ -26,12 +27,13 @@ import type {
 import { ContainerIndex } from './container-index.ts';
 import { type ExecutorParts, execute } from './execute.ts';
 import { ImageStore } from './image-store.ts';
-import { type ObservedPod, planPod } from './plan.ts';
+import { type Failure, type ObservedPod, planPod } from './plan.ts';
 import type { ImageView } from './plan-image.ts';
 import { PodEvents } from './pod-events.ts';
 import { podHooks } from './pod-hook.ts';
 import { clearProblems, newPodMemory, type PodMemory } from './pod-memory.ts';
 import { foldObserved, newPodRecord, readPodRecord, runsOfContainer } from './pod-record.ts';
+import { API_SERVICE_KEY } from './service-environment.ts';
 import { podStatus } from './status.ts';
 
 export interface PodWorkerParts {
@@ -48,17 +50,26 @@ export interface PodWorkerParts {
   node: NodeFacts;
   clock: Clock;
   log: Logger;
-  /** Absent: a container that runs is started and ready. */
-  readiness?: ContainerReadiness;
+  /** Absent: nothing is probed, and a container that runs is started and ready. */
+  probes?: ContainerProbes;
   /** The list of the node's images has changed. */
   onImagePulled?: () => void;
   /** Pods that are worked on at once; 4 if absent. */
   concurrency?: number;
 }
 
-const NO_PROBES: ContainerReadiness = { isStarted: () => true, isReady: () => true };
+const NO_PROBES: ContainerProbes = {
+  isStarted: () => true,
+  isReady: () => true,
+  follow: () => {},
+  failures: () => [],
+  forget: () => {},
+  stop: () => {},
+};
 /** Not a pod: the key under which the loop reads what there is on the machine. */
 const RESYNC = '';
+/** Of the documents beside the pods, those that pods are made of; what changes for proxy and names is none of theirs. */
+const SOURCE_KEY = /^(configmaps|secrets|nodes)\//;
 /** More steps than any pod takes from nothing to running; beyond it the others get their turn. */
 const STEPS_AT_ONCE = 50;
 
@@ -74,7 +85,7 @@ export class PodWorker implements ContainerRuns {
   readonly #images: ImageStore;
   readonly #events: PodEvents;
   readonly #executors: ExecutorParts;
-  readonly #readiness: ContainerReadiness;
+  readonly #probes: ContainerProbes;
   readonly #memories = new Map<string, PodMemory>();
   readonly #desired = new Map<string, Pod>();
   readonly #uidOfKey = new Map<string, string>();
@@ -90,7 +101,7 @@ export class PodWorker implements ContainerRuns {
 
   constructor(parts: PodWorkerParts) {
     this.#parts = parts;
-    this.#readiness = parts.readiness ?? NO_PROBES;
+    this.#probes = parts.probes ?? NO_PROBES;
     this.#index = new ContainerIndex(parts.runtime);
     this.#images = new ImageStore(parts.runtime, () => this.#nowMs());
     this.#events = new PodEvents(parts.events);
@@ -105,6 +116,7 @@ export class PodWorker implements ContainerRuns {
       index: this.#index,
       images: this.#images,
       events: this.#events,
+      clock: parts.clock,
       log: parts.log,
       nowMs: () => this.#nowMs(),
       wake: (uid) => this.#loop.enqueue(uid),
@@ -134,8 +146,12 @@ export class PodWorker implements ContainerRuns {
     this.#loop.start();
   }
 
-  /** What runs goes on running; pulls that are under way end by themselves. */
+  /** What runs goes on running; pulls that are under way end by themselves, hooks are left to the next life of the agent. */
   async stop(): Promise<void> {
+    this.#probes.stop();
+    for (const { postStart, preStop } of this.#memories.values()) {
+      for (const hook of [...postStart.values(), ...preStop.values()]) hook.abort();
+    }
     for (const end of this.#ends.splice(0)) end();
     await this.#loop.stop();
     await Promise.allSettled([...this.#memories.values()].map(({ publishing }) => publishing));
@@ -236,7 +252,8 @@ export class PodWorker implements ContainerRuns {
   #documentsChanged(keys: readonly string[]): void {
     for (const key of keys) {
       if (key.startsWith('pods/')) this.#podChanged(key);
-      else this.#sourceChanged(key);
+      else if (key === API_SERVICE_KEY) this.#servicesCame();
+      else if (SOURCE_KEY.test(key)) this.#sourceChanged(key);
     }
   }
 
@@ -262,6 +279,15 @@ export class PodWorker implements ContainerRuns {
       const memory = this.#memories.get(uid);
       if (memory === undefined || (kind === 'nodes' && memory.setUpProblem === undefined)) continue;
       clearProblems(memory);
+      this.#loop.enqueue(uid);
+    }
+  }
+
+  /** Containers wait for the first services; those that run keep the environment that they have. */
+  #servicesCame(): void {
+    for (const [uid, memory] of this.#memories) {
+      if (memory.problems.size === 0) continue;
+      memory.problems.clear();
       this.#loop.enqueue(uid);
     }
   }
@@ -329,6 +355,7 @@ export class PodWorker implements ContainerRuns {
   async #step(memory: PodMemory) {
     const pod = this.#desired.get(memory.uid);
     const observed = await this.#observe(memory, pod);
+    if (pod === undefined) this.#probes.forget(memory.uid);
     const nowMs = this.#nowMs();
     const plan = planPod(pod, observed, nowMs);
     if (pod !== undefined) {
@@ -358,6 +385,7 @@ export class PodWorker implements ContainerRuns {
       },
       this.#nowMs(),
     );
+    if (pod !== undefined) this.#follow(memory, pod, containers);
     return {
       containers,
       record: memory.record,
@@ -368,6 +396,55 @@ export class PodWorker implements ContainerRuns {
       images: (image) => this.#imageView(memory, image),
       problems: memory.problems,
       stopping: memory.stopping,
+      failures: this.#failures(memory),
+      inPostStart: new Set(memory.postStart.keys()),
+      isStarted: (container) => this.#readinessOf(memory).isStarted(memory.uid, container),
+    };
+  }
+
+  /** Probes begin when the postStart hook is over. What was told of a run before this life of the agent holds until a probe differs. */
+  #follow(memory: PodMemory, pod: Pod, containers: ObservedPod['containers']): void {
+    const { record, postStart, preStop } = memory;
+    const statuses = [
+      ...(record.status?.containerStatuses ?? []),
+      ...(record.status?.initContainerStatuses ?? []),
+    ];
+    const running = containers.filter(({ id, state }) => state === 'running' && !postStart.has(id));
+    // A hook of a container that is gone has nothing left to do.
+    for (const [id, hook] of [...postStart, ...preStop]) {
+      if (!containers.some((one) => one.id === id && one.state === 'running')) hook.abort();
+    }
+    const probed = running.map(({ container: name, id, startedAt }) => {
+      const containerID = `${this.#parts.runtime.name}://${id}`;
+      const status = statuses.find((one) => one.containerID === containerID);
+      return {
+        name,
+        id,
+        ...(startedAt === undefined ? {} : { startedAt }),
+        ...(status === undefined || memory.startedHere.has(id)
+          ? {}
+          : { before: { started: status.started === true, ready: status.ready === true } }),
+      };
+    });
+    this.#probes.follow(pod, record.ip || this.#parts.node.ip(), probed);
+  }
+
+  #failures(memory: PodMemory): ObservedPod['failures'] {
+    const failures = new Map<string, Failure>();
+    for (const id of memory.postStartFailed) failures.set(id, { of: 'postStart' });
+    for (const { id, probe, graceSeconds } of this.#probes.failures(memory.uid)) {
+      const grace = graceSeconds === undefined ? {} : { graceMs: graceSeconds * 1000 };
+      failures.set(id, { of: probe, ...grace });
+    }
+    return failures;
+  }
+
+  /** A container counts as started when its postStart hook is over and its startup probe says so. */
+  #readinessOf({ record, postStart }: PodMemory): ContainerReadiness {
+    const isReadied = (name: string) => !postStart.has(record.containers[name]?.run?.id ?? '');
+    return {
+      isStarted: (uid, name) => isReadied(name) && this.#probes.isStarted(uid, name),
+      isReady: (uid, name) => isReadied(name) && this.#probes.isReady(uid, name),
     };
   }
 
@@ -431,7 +508,7 @@ export class PodWorker implements ContainerRuns {
       {
         record: memory.record,
         waiting: memory.waiting,
-        readiness: this.#readiness,
+        readiness: this.#readinessOf(memory),
         scheme: this.#parts.runtime.name,
         finished,
         hasSandbox: memory.sandboxState === 'ready' || memory.sandboxState === 'found',
@@ -496,6 +573,7 @@ export class PodWorker implements ContainerRuns {
   }
 
   async #forget(memory: PodMemory): Promise<void> {
+    this.#probes.forget(memory.uid);
     await memory.publishing;
     await this.#parts.state.savePodRecord(memory.uid, undefined);
     // The logs' folder is what a start finds a forgotten pod by: it goes last.

@@ -21,6 +21,8 @@ export function podStatus(pod: Pod, context: PodStatusContext, nowMs: number): P
   const { record } = context;
   const init = initContainerStatuses(pod, context);
   const main = mainContainerStatuses(pod, context);
+  const runs = pod.spec.containers.map(({ name }) => record.containers[name]?.run);
+  const replacing = runs.some((run) => run?.ended !== undefined && run.replaced === true);
   const before = record.status?.phase;
   const isOver = before === 'Succeeded' || before === 'Failed';
   const phase =
@@ -28,7 +30,7 @@ export function podStatus(pod: Pod, context: PodStatusContext, nowMs: number): P
       ? 'Failed'
       : isOver
         ? before
-        : podPhase(pod, init, main, context.finished);
+        : podPhase(pod, init, main, { finished: context.finished, replacing });
   const facts = { pod, phase, init, main, hasSandbox: context.hasSandbox };
   return {
     phase,

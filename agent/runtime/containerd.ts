@@ -34,11 +34,14 @@ import { ContainerdImages, type UnpackedImage } from './containerd-images.ts';
 import { type ContainerRecord, ContainerRecords } from './containerd-records.ts';
 import { criLines, criTime } from './cri-log.ts';
 import { Ctr, ctrError, isNotFound } from './ctr.ts';
+import { execInContainer } from './exec-in-container.ts';
 import { ociSpec } from './oci-spec.ts';
 import {
   type ContainerExit,
   type ContainerSpec,
   type ContainerState,
+  type ExecLimits,
+  type ExecResult,
   type ImageConfig,
   type Runtime,
   RuntimeError,
@@ -294,6 +297,17 @@ export class ContainerdRuntime implements Runtime {
 
   /** Each piece is appended to whatever has the name then, so there is nothing to tell anybody. */
   async reopenLog(): Promise<void> {}
+
+  async exec(id: string, command: readonly string[], limits: ExecLimits = {}): Promise<ExecResult> {
+    const { run = runCommand, runDir, containerdNamespace = 'skerry' } = this.#options;
+    const root = `/run/containerd/runc/${containerdNamespace}`;
+    return await execInContainer(
+      { run, ociRuntime: 'runc', root, pidFolder: runDir },
+      id,
+      command,
+      limits,
+    );
+  }
 
   async remove(id: string): Promise<void> {
     const record = this.#records.get(id);

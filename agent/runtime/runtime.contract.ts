@@ -460,6 +460,39 @@ export function describeRuntime(name: string, start: () => Promise<EngineUnderTe
       );
     });
 
+    it('a command beside the first process has its environment, its output and its code', async () => {
+      const id = await run(
+        spec('exec sleep 1000', { env: [{ name: 'WHO', value: 'me' }], workingDir: '/bin' }),
+      );
+      const script = 'echo $WHO in $(pwd) on $(hostname); echo and >&2; exit 3';
+      const result = await runtime.exec(id, ['sh', '-c', script]);
+      expect(result).toEqual({ exitCode: 3, output: 'me in /bin on web-host\nand\n' });
+      expect(await runtime.exec(id, ['true'])).toEqual({ exitCode: 0, output: '' });
+    });
+
+    it('a command that cannot run is told from one that fails', async () => {
+      const id = await run(spec('exec sleep 1000'));
+      const missing = await failure(runtime.exec(id, ['no-such-program']));
+      expect(missing.reason).toBe('ExecError');
+      expect(missing.message).toMatch(/no-such-program/);
+      expect(await runtime.exec(id, ['sh', '-c', 'exit 255'])).toMatchObject({ exitCode: 255 });
+      await runtime.signal(id, 'KILL');
+      await exits.of(id);
+      expect((await failure(runtime.exec(id, ['true']))).reason).toBe('ExecError');
+    });
+
+    it('a command over its time is killed, whatever it does about TERM', async () => {
+      const id = await run(spec('exec sleep 1000'));
+      const deaf = ['sh', '-c', 'trap "" TERM; echo $$ > /deaf; while :; do sleep 0.1; done'];
+      const error = await failure(runtime.exec(id, deaf, { timeoutMs: 1000 }));
+      expect(error.reason).toBe('ExecTimeout');
+      await eventually(async () => {
+        const alive = await runtime.exec(id, ['sh', '-c', 'kill -0 $(cat /deaf)']);
+        expect(alive.exitCode).toBe(1);
+      });
+      expect((await stateOf(id))?.state).toBe('running');
+    });
+
     it('what the engine only believes in is lost, and can be removed', async () => {
       const id = await run(spec('exec sleep 1000'));
       await engine.lose(id);

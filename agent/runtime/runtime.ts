@@ -29,10 +29,28 @@ export interface Runtime {
    * that does not run is no error. Absent: the engine cannot be told.
    */
   reopenLog?(id: string): Promise<void>;
+  /**
+   * Runs a command beside the container's first process, in its namespaces, with its environment and user, and waits for its end. Past
+   * `timeoutMs`, or aborted, the command is killed. Throws RuntimeError (reason ExecTimeout, ExecAborted, or ExecError when it cannot
+   * run at all: no such program, or the container does not run).
+   */
+  exec(id: string, command: readonly string[], limits?: ExecLimits): Promise<ExecResult>;
   /** Removes the container, running or not, and its files; one that does not exist is no error. */
   remove(id: string): Promise<void>;
   /** Removes everything that carries this agent's id, whatever state it is in: for `down --purge`. */
   purge(): Promise<void>;
+}
+
+export interface ExecLimits {
+  /** Absent: as long as it takes. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface ExecResult {
+  exitCode: number;
+  /** The first of stdout, then of stderr: at most 10 KiB. */
+  output: string;
 }
 
 export interface RuntimeInfo {

@@ -38,6 +38,7 @@ beforeEach(() => {
       configMap: () => ({ file: 'text' }),
       configMapBinary: () => ({}),
       secret: () => ({ key: Buffer.from('hidden').toString('base64') }),
+      services: () => [],
     },
     node: {
       name: 'node1',
@@ -45,7 +46,7 @@ beforeEach(() => {
       memoryBytes: 1 << 30,
       allocatable: () => ({ cpuMilli: 2000, memoryBytes: 1 << 30 }),
     },
-    clusterDomain: 'cluster.local',
+    clusterDomain: () => 'cluster.local',
   });
 });
 

@@ -37,6 +37,7 @@ beforeEach(() => {
     configMap: (namespace, name) => configMaps.get(`${namespace}/${name}`),
     configMapBinary: (namespace, name) => binaries.get(`${namespace}/${name}`),
     secret: () => undefined,
+    services: () => [],
   };
   volumes = new NodePodVolumes({
     diskRoot: join(root, 'pods'),
@@ -48,7 +49,7 @@ beforeEach(() => {
       memoryBytes: 1 << 30,
       allocatable: () => ({ cpuMilli: 2000, memoryBytes: 1 << 30 }),
     },
-    clusterDomain: 'cluster.local',
+    clusterDomain: () => 'cluster.local',
   });
 });
 

@@ -32,8 +32,8 @@ export interface NodePodVolumesParts {
   memoryRoot: string;
   sources: PodSources;
   node: NodeFacts;
-  /** `cluster.local`. */
-  clusterDomain: string;
+  /** `cluster.local`, unless the cluster has another. */
+  clusterDomain: () => string;
   /** Where the cluster's DNS server is reached; undefined as long as it is not known. */
   dnsAddress?: () => string | undefined;
   /** How large the /dev/shm is that the containers of a pod share; absent, each has one of its own. */
@@ -207,16 +207,16 @@ export class NodePodVolumes implements PodVolumes {
     const text =
       pod.spec.hostNetwork === true
         ? nodeHosts(pod, await readStart('/etc/hosts', MAX_CONFIG_BYTES))
-        : podHosts(pod, sandbox.ip, sandbox.hostname, this.#parts.clusterDomain);
+        : podHosts(pod, sandbox.ip, sandbox.hostname, this.#parts.clusterDomain());
     await writeIfChanged(source, text, 0o644);
     return { source, target: '/etc/hosts', readOnly: false };
   }
 
   async #resolver(pod: Pod): Promise<Mount> {
     const source = join(this.#parts.diskRoot, pod.metadata.uid, 'resolv.conf');
-    const { dnsAddress, clusterDomain: domain } = this.#parts;
+    const { dnsAddress, clusterDomain } = this.#parts;
     const address = dnsAddress?.();
-    const cluster = address === undefined ? undefined : { address, domain };
+    const cluster = address === undefined ? undefined : { address, domain: clusterDomain() };
     const resolver = podResolver(pod, await this.#nodeResolver(pod), cluster);
     await writeIfChanged(source, formatResolver(resolver), 0o644);
     return { source, target: '/etc/resolv.conf', readOnly: false };

@@ -22,7 +22,9 @@ import { OwnedObjects } from './owned-objects.ts';
 import { podGarbageCollector } from './pod-gc/pod-gc.ts';
 import { PodsByNode } from './pods-by-node.ts';
 import { replicaSetController } from './replicaset/replicaset-controller.ts';
+import { rootCaPublisher } from './root-ca-publisher/root-ca-publisher.ts';
 import { ServicePods } from './service-pods.ts';
+import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import type { SystemAddresses } from './system-services/plan.ts';
 import { systemServicesController } from './system-services/system-services-controller.ts';
 import { tokenCleaner } from './token-cleaner/token-cleaner.ts';
@@ -33,6 +35,8 @@ export interface ControllerSettings {
   /** Prefix length of a node's pod CIDR. */
   nodeCidrMaskSize: number;
   systemAddresses: SystemAddresses;
+  /** The certificate authority of the API, PEM. */
+  ca: string;
 }
 
 /** Every controller of the master with the indexes they share; started in the list's order, stopped backwards. */
@@ -58,6 +62,8 @@ export class Controllers {
       nodeLifecycleController(parts, podsByNode),
       deploymentController(parts, replicaSets, pods),
       replicaSetController(parts, pods),
+      serviceAccountController(parts),
+      rootCaPublisher(parts, settings.ca),
       systemServicesController(parts, settings.systemAddresses),
       endpointSliceController(parts, servicePods, slices),
       endpointsController(parts, servicePods),

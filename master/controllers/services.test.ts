@@ -31,6 +31,7 @@ const SYSTEM = {
 
 let registry: Registry;
 let controllers: Controllers;
+let startControllers: (addresses: typeof SYSTEM, logger?: Logger) => void;
 
 const named = (name: string, labels?: Record<string, string>) => ({
   name,
@@ -61,16 +62,20 @@ beforeEach(async () => {
   await registry.open();
   await createSystemObjects(registry, SYSTEM);
   const events = new EventRecorder({ registry, clock, log });
-  controllers = new Controllers(
-    { registry, clock, log, events },
-    {
-      kinds: CATALOG,
-      clusterCidr: parseCidr('10.42.0.0/16'),
-      nodeCidrMaskSize: 24,
-      systemAddresses: SYSTEM,
-    },
-  );
-  controllers.start();
+  startControllers = (systemAddresses, logger = log) => {
+    controllers = new Controllers(
+      { registry, clock, log: logger, events },
+      {
+        kinds: CATALOG,
+        clusterCidr: parseCidr('10.42.0.0/16'),
+        nodeCidrMaskSize: 24,
+        ca: 'CA',
+        systemAddresses,
+      },
+    );
+    controllers.start();
+  };
+  startControllers(SYSTEM);
 });
 
 afterEach(() => controllers.stop());
@@ -173,6 +178,24 @@ test('Endpoints written by hand are mirrored, and no longer when the Service get
     spec: { ...current.spec, selector: { app: 'none' } },
   }));
   await vi.waitFor(() => expect(readyIn('db')).toEqual([]));
+});
+
+test('an API that only its own machine reaches is no endpoint, and the master says so', async () => {
+  await controllers.stop();
+  const kubernetes = { namespace: 'default', name: 'kubernetes' };
+  await registry.delete(ENDPOINTS, kubernetes).catch(() => {});
+  await registry.delete(ENDPOINT_SLICES, kubernetes).catch(() => {});
+  const warnings: string[] = [];
+  const logger: Logger = { ...log, warn: (text) => warnings.push(text), child: () => logger };
+  startControllers({ ...SYSTEM, api: { address: '127.0.0.1', port: 6443 } }, logger);
+  const dns = { namespace: 'kube-system', name: 'kube-dns' };
+  await registry.delete(SERVICES, dns);
+  await vi.waitFor(() => expect(registry.find(SERVICES, dns)).toBeDefined());
+  expect(endpointsOf('kubernetes')).toBeUndefined();
+  expect(slicesOf('kubernetes')).toEqual([]);
+  expect(warnings).toEqual([
+    'the service default/kubernetes has no endpoint: no pod reaches 127.0.0.1; start the master with an --advertise-address that pods reach',
+  ]);
 });
 
 test('every cluster has its API and its DNS, whoever removes them', async () => {

@@ -114,9 +114,19 @@ describe('a cluster IP', () => {
     });
     for (const address of ['10.44.0.1', '10.43.0.0', '10.43.255.255']) {
       await expect(create('b', { clusterIP: address })).rejects.toThrow(
-        `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is 10.43.0.0/16`,
+        `failed to allocate IP ${address}: the provided network does not match the current range`,
       );
     }
+  });
+
+  it('of a family that the cluster does not have is refused, unless nothing is to be given', async () => {
+    const ofIpv6 = { ipFamilies: ['IPv6'], ports: [{ port: 80 }] };
+    const refusal =
+      'Service "a" is invalid: spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster';
+    const headless = { ...ofIpv6, clusterIP: 'None' };
+    await expect(create('a', ofIpv6)).rejects.toThrow(refusal);
+    await expect(create('a', { ...headless, selector: { a: 'b' } })).rejects.toThrow(refusal);
+    expect((await create('open', headless)).spec.clusterIP).toBe('None');
   });
 
   it('of two writes at the same time is given to one', async () => {
@@ -175,6 +185,17 @@ describe('a node port', () => {
     ).rejects.toThrow(
       'spec.ports[0].nodePort: Invalid value: 29999: provided port is not in the valid range. The range of valid ports is 30000-32767',
     );
+  });
+
+  it('is not used for two ports of one new service', async () => {
+    const twice = { type: 'NodePort', ports: [{ name: 'a', port: 1, nodePort: 31_000 }] };
+    await expect(
+      create('a', { ...twice, ports: [...twice.ports, { name: 'b', port: 2, nodePort: 31_000 }] }),
+    ).rejects.toThrow(
+      'spec.ports[1].nodePort: Invalid value: 31000: provided port is already allocated',
+    );
+    const both = [...twice.ports, { name: 'b', port: 1, protocol: 'UDP', nodePort: 31_000 }];
+    expect((await create('a', { ...twice, ports: both })).spec.ports).toHaveLength(2);
   });
 
   it('stays at updates that do not name it, and goes with the type', async () => {

@@ -1,14 +1,14 @@
-import { ApiError, invalid } from '../../shared/errors.ts';
+import { type ApiError, internalError, invalid } from '../../shared/errors.ts';
 import {
   type Cidr,
   cidrContains,
   cidrSize,
-  formatCidr,
   formatIpv4,
   isIpv4,
   parseCidr,
   parseIpv4,
 } from '../../shared/meta/cidr.ts';
+import type { FieldError } from '../../shared/meta/field-error.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Service, ServiceSpec } from '../../shared/schema/kubernetes-types.ts';
 import { freeNumber } from './free-number.ts';
@@ -98,6 +98,7 @@ export class ClusterAddresses implements Preparation<Service> {
     // A list alone is for validation to refuse, too.
     if (!previous && !spec.clusterIP && spec.clusterIPs?.length) return service;
     const wanted = asked || previous?.spec.clusterIP || undefined;
+    if (isOfUnknownFamily(spec, wanted)) return this.#withoutFamily(service);
     if (wanted === HEADLESS) return { ...service, spec: withAddress(spec, HEADLESS) };
     if (wanted !== undefined && wanted === before) {
       return { ...service, spec: withAddress(spec, wanted) };
@@ -107,18 +108,24 @@ export class ClusterAddresses implements Preparation<Service> {
     return { ...service, spec: withAddress(spec, wanted ?? this.#free(taken)) };
   }
 
+  /** There are IPv4 addresses here; what is no family at all is for validation to refuse. */
+  #withoutFamily(service: Service): Service {
+    if (service.spec.ipFamilies?.[0] !== 'IPv6') return service;
+    throw this.#invalid(service, {
+      type: 'FieldValueInvalid',
+      field: 'spec.ipFamilies[0]',
+      message: 'Invalid value: "IPv6": not configured on this cluster',
+    });
+  }
+
   #check(service: Service, address: string, taken: ReadonlySet<string>): void {
     const value = parseIpv4(address);
     const last = this.#range.base + cidrSize(this.#range) - 1;
     const isUsable =
       cidrContains(this.#range, value) && value !== this.#range.base && value !== last;
-    const range = formatCidr(this.#range);
     if (!isUsable) {
-      throw this.#refusal(
-        service,
-        address,
-        `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range}`,
-      );
+      const why = 'the provided network does not match the current range';
+      throw this.#refusal(service, address, why);
     }
     if (taken.has(address)) {
       throw this.#refusal(service, address, 'provided IP is already allocated');
@@ -126,13 +133,15 @@ export class ClusterAddresses implements Preparation<Service> {
   }
 
   #refusal(service: Service, address: string, why: string): ApiError {
-    return invalid(this.kind, service.metadata.name, [
-      {
-        type: 'FieldValueInvalid',
-        field: 'spec.clusterIPs',
-        message: `Invalid value: []string{${JSON.stringify(address)}}: failed to allocate IP ${address}: ${why}`,
-      },
-    ]);
+    return this.#invalid(service, {
+      type: 'FieldValueInvalid',
+      field: 'spec.clusterIPs',
+      message: `Invalid value: []string{${JSON.stringify(address)}}: failed to allocate IP ${address}: ${why}`,
+    });
+  }
+
+  #invalid(service: Service, error: FieldError): ApiError {
+    return invalid(this.kind, service.metadata.name, [error]);
   }
 
   #free(taken: ReadonlySet<string>): string {
@@ -144,13 +153,19 @@ export class ClusterAddresses implements Preparation<Service> {
     const reserved = Math.min(Math.max(16, Math.floor(size / 16)), 256);
     const offset = freeNumber({ from: 1, to: size - 1, reserved }, isTaken, this.#random);
     if (offset === undefined) {
-      throw new ApiError(
-        'InternalError',
-        'Internal error occurred: failed to allocate a serviceIP: range is full',
-      );
+      throw internalError('failed to allocate a serviceIP: range is full');
     }
     return formatIpv4(base + offset);
   }
+}
+
+/** A headless service without a selector may point anywhere; an address that was asked for is for validation to compare. */
+function isOfUnknownFamily(
+  { ipFamilies = [], selector = {} }: ServiceSpec,
+  wanted: string | undefined,
+): boolean {
+  if ((ipFamilies[0] ?? 'IPv4') === 'IPv4') return false;
+  return wanted === undefined || (wanted === HEADLESS && Object.keys(selector).length > 0);
 }
 
 /** The address that the service holds; undefined: none. */

@@ -1,4 +1,4 @@
-import { ApiError, invalid } from '../../shared/errors.ts';
+import { type ApiError, internalError, invalid } from '../../shared/errors.ts';
 import { needsHealthCheckPort } from '../../shared/resources/service-defaults.ts';
 import type { Service, ServicePort } from '../../shared/schema/kubernetes-types.ts';
 import { freeNumber } from './free-number.ts';
@@ -30,10 +30,13 @@ export function assignNodePorts(
   if (!needsNodePorts(service)) return { ...service, spec: withoutPorts(service, previous) };
   const assignment = new Assignment(service, taken, random);
   const kept = spec.ports.map((port) => ({ ...port, ...keptPort(port, previous) }));
-  for (const [index, { nodePort }] of kept.entries()) {
-    if (nodePort && !nodePortsOf(previous ?? emptyService).includes(nodePort)) {
-      assignment.check(nodePort, index);
-    }
+  for (const [index, { nodePort, port }] of kept.entries()) {
+    if (!nodePort || nodePortsOf(previous ?? emptyService).includes(nodePort)) continue;
+    // A new service may use a node port twice only for one port, with several protocols; of a changed one, validation judges.
+    const isOwn =
+      previous === undefined &&
+      kept.slice(0, index).some((one) => one.nodePort === nodePort && one.port !== port);
+    assignment.check(nodePort, index, isOwn);
   }
   return { ...service, spec: { ...spec, ports: assignment.fill(kept) } };
 }
@@ -80,10 +83,7 @@ function checkHealthCheckPort(
   const why = isOutside
     ? `provided port is not in the valid range. The range of valid ports is ${FIRST}-${LAST}`
     : 'provided port is already allocated';
-  throw new ApiError(
-    'InternalError',
-    `Internal error occurred: failed to allocate requested HealthCheck NodePort ${port}: ${why}`,
-  );
+  throw internalError(`failed to allocate requested HealthCheck NodePort ${port}: ${why}`);
 }
 
 const emptyService = { spec: {} } as Service;
@@ -125,7 +125,7 @@ class Assignment {
     this.#random = random;
   }
 
-  check(nodePort: number, index: number): void {
+  check(nodePort: number, index: number, isOwn: boolean): void {
     if (nodePort < FIRST || nodePort > LAST) {
       throw this.#refusal(
         nodePort,
@@ -133,7 +133,7 @@ class Assignment {
         `provided port is not in the valid range. The range of valid ports is ${FIRST}-${LAST}`,
       );
     }
-    if (this.#taken.has(nodePort)) {
+    if (isOwn || this.#taken.has(nodePort)) {
       throw this.#refusal(nodePort, index, 'provided port is already allocated');
     }
   }
@@ -165,10 +165,7 @@ class Assignment {
       this.#random,
     );
     if (port === undefined) {
-      throw new ApiError(
-        'InternalError',
-        'Internal error occurred: failed to allocate a nodePort: range is full',
-      );
+      throw internalError('failed to allocate a nodePort: range is full');
     }
     return port;
   }

@@ -16,6 +16,7 @@ describe('the catalog', () => {
       'pods',
       'replicasets.apps',
       'secrets',
+      'serviceaccounts',
       'services',
     ]);
   });

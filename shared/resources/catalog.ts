@@ -11,6 +11,7 @@ import { REPLICA_SETS } from './replica-set.ts';
 import type { ResourceKind } from './resource-kind.ts';
 import { SECRETS } from './secret.ts';
 import { SERVICES } from './service.ts';
+import { SERVICE_ACCOUNTS } from './service-account.ts';
 
 /** Every kind that is served: discovery, routes, OpenAPI, storage and printing derive from these rows. */
 export const CATALOG: readonly ResourceKind[] = [
@@ -24,6 +25,7 @@ export const CATALOG: readonly ResourceKind[] = [
   ENDPOINT_SLICES,
   CONFIG_MAPS,
   SECRETS,
+  SERVICE_ACCOUNTS,
   EVENTS,
   LEASES,
 ];

@@ -39,7 +39,11 @@ describe('a slice', () => {
     ],
     [
       { endpoints: [{ addresses: ['::2'] }] },
-      'endpoints[0].addresses[0]: Invalid value: "::2": must be a valid IPv4 address',
+      'endpoints[0].addresses: Invalid value: "::2": must be an IPv4 address',
+    ],
+    [
+      { endpoints: [{ addresses: ['10.0.0.1', 'x'] }] },
+      'endpoints[0].addresses[1]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
     ],
     [
       { endpoints: [{ addresses: ['127.0.0.1'] }] },

@@ -156,7 +156,7 @@ function validateEndpoints(endpoints: readonly Endpoint[], addressType: string):
         ? [fieldTooMany(`${path}.addresses`, addresses.length, MAX_ADDRESSES)]
         : []),
       ...addresses.flatMap((address, at) =>
-        validateAddress(address, addressType, `${path}.addresses[${at}]`),
+        validateAddress(address, addressType, `${path}.addresses`, at),
       ),
       ...(nodeName === undefined
         ? []
@@ -169,17 +169,22 @@ function validateEndpoints(endpoints: readonly Endpoint[], addressType: string):
   });
 }
 
-function validateAddress(address: string, addressType: string, path: string): FieldError[] {
+function validateAddress(
+  address: string,
+  addressType: string,
+  addresses: string,
+  index: number,
+): FieldError[] {
+  const path = `${addresses}[${index}]`;
   switch (addressType) {
     case 'IPv4':
     case 'IPv6': {
-      const isOfType =
-        checkIp(address).length === 0 && isIpv4(address) === (addressType === 'IPv4');
-      const wrongType = `must be a valid ${addressType} address`;
-      return [
-        ...(isOfType ? [] : [fieldInvalid(path, address, wrongType)]),
-        ...validateReachableIp(address, path),
-      ];
+      const wrong = checkIp(address);
+      if (wrong.length > 0) return fieldInvalidEach(path, address, wrong);
+      const isOfType = isIpv4(address) === (addressType === 'IPv4');
+      // The list is named, not the address, as in Kubernetes.
+      const wrongType = fieldInvalid(addresses, address, `must be an ${addressType} address`);
+      return [...(isOfType ? [] : [wrongType]), ...validateReachableIp(address, path)];
     }
     case 'FQDN':
       return validateFullName(address, path);

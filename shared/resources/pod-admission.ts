@@ -1,6 +1,7 @@
 import { type ApiError, forbidden } from '../errors.ts';
 import type { Pod, PodSpec } from '../schema/kubernetes-types.ts';
 import { withEvictionTolerations } from './eviction-tolerations.ts';
+import { DEFAULT_ACCOUNT } from './service-account.ts';
 
 /** The classes that every cluster has; there are no others yet. */
 const CLASS_PRIORITIES: Readonly<Record<string, number>> = {
@@ -11,7 +12,8 @@ const CLASS_PRIORITIES: Readonly<Record<string, number>> = {
 const PREEMPTION_POLICY = 'PreemptLowerPriority';
 
 /**
- * The spec of a new pod after the admission plugins Priority, DefaultTolerationSeconds and RuntimeClass.
+ * The spec of a new pod after the admission plugins Priority, DefaultTolerationSeconds, RuntimeClass and ServiceAccount (the default
+ * one's name: no token is mounted).
  * @throws ApiError Forbidden for a class that does not exist, or a priority other than that of the class
  */
 export function admittedSpec({ metadata }: Pod, spec: PodSpec): PodSpec {
@@ -33,5 +35,10 @@ export function admittedSpec({ metadata }: Pod, spec: PodSpec): PodSpec {
     );
   }
   if (runtimeClassName) throw refusal(`pod rejected: RuntimeClass "${runtimeClassName}" not found`);
-  return withEvictionTolerations({ ...spec, priority, preemptionPolicy: PREEMPTION_POLICY });
+  return withEvictionTolerations({
+    ...spec,
+    priority,
+    preemptionPolicy: PREEMPTION_POLICY,
+    serviceAccountName: spec.serviceAccountName || spec.serviceAccount || DEFAULT_ACCOUNT,
+  });
 }

@@ -33,6 +33,8 @@ describe('a pod with nothing but a container', () => {
       enableServiceLinks: true,
       priority: 0,
       preemptionPolicy: 'PreemptLowerPriority',
+      serviceAccountName: 'default',
+      serviceAccount: 'default',
       tolerations: ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map(
         (key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }),
       ),

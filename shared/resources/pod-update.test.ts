@@ -18,8 +18,12 @@ const changed = (pod: Pod, spec: Partial<PodSpec>): Pod => ({
 describe('an update of a pod', () => {
   const pod = stored();
 
-  it('may leave out what was filled in', () => {
-    const bare = sent<Pod>({ spec: { containers: [{ name: 'a', image: 'b:1' }] } });
+  it('may leave out what was filled in, but for the account that its creation chose', () => {
+    const containers = [{ name: 'a', image: 'b:1' }];
+    expect(updateErrors(PODS, sent<Pod>({ spec: { containers } }), pod)).toEqual([
+      expect.stringContaining('- spec.serviceAccountName: "default"'),
+    ]);
+    const bare = sent<Pod>({ spec: { containers, serviceAccountName: 'default' } });
     expect(updateErrors(PODS, bare, pod)).toEqual([]);
     expect(updated(PODS, bare, pod).metadata.generation).toBe(1);
   });

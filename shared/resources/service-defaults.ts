@@ -69,8 +69,12 @@ export function carryAllocated(next: ServiceSpec, previous: ServiceSpec): Servic
     isExternallyAccessible(type, next) ||
     !isExternallyAccessible(previous.type, previous) ||
     externalTrafficPolicy !== previous.externalTrafficPolicy;
+  const kept = withoutLoadBalancer(rest, type, externalTrafficPolicy, previous);
+  const { internalTrafficPolicy, ...unnamed } = kept;
+  const isLeftOver =
+    type === 'ExternalName' && internalTrafficPolicy === previous.internalTrafficPolicy;
   return {
-    ...withoutLoadBalancer(rest, type, externalTrafficPolicy, previous),
+    ...(isLeftOver ? unnamed : kept),
     ...(externalTrafficPolicy && keepsPolicy && { externalTrafficPolicy }),
     ...(rest.ports && { ports: carryNodePorts(rest.ports, next, previous) }),
     ...carryClusterIps(next, previous, type),
@@ -121,7 +125,7 @@ function withFamilies(spec: ServiceSpec): ServiceSpec {
   const ofAddresses = (spec.clusterIPs ?? [])
     .filter((ip) => ip !== 'None' && ip !== '')
     .map((ip) => (isIpv4(ip) ? 'IPv4' : 'IPv6'));
-  const known = spec.ipFamilies?.length ? spec.ipFamilies : ofAddresses;
+  const known = spec.ipFamilies?.length ? spec.ipFamilies : [...new Set(ofAddresses)];
   const families = known.length > 0 ? known : ['IPv4'];
   const second = families[0] === 'IPv4' ? 'IPv6' : 'IPv4';
   const needsSecond = isOpen && families.length < 2 && ipFamilyPolicy !== 'SingleStack';

@@ -277,3 +277,15 @@ describe('kubectl get services', () => {
     expect(row['Selector']).toBe('app=web');
   });
 });
+
+it('the address of a load balancer is the node’s own unless it says otherwise', () => {
+  const balancer = stored({ type: 'LoadBalancer' });
+  const ingress = [{ ip: '192.0.2.1' }, { ip: '192.0.2.2', ipMode: 'Proxy' }, { hostname: 'a.b' }];
+  const next = { ...balancer, status: { loadBalancer: { ingress } } };
+  const { status } = SERVICES.strategy.prepareForStatusUpdate?.(next, balancer) ?? next;
+  expect(status?.loadBalancer?.ingress).toEqual([
+    { ip: '192.0.2.1', ipMode: 'VIP' },
+    { ip: '192.0.2.2', ipMode: 'Proxy' },
+    { hostname: 'a.b' },
+  ]);
+});

@@ -66,9 +66,13 @@ export const SERVICES: ResourceKind<Service> = {
   },
 };
 
-/** Only a load balancer has addresses of one. */
+/** Only a load balancer has addresses of one; nodes take them for their own (ipMode VIP) unless it says otherwise. */
 function statusFor({ spec }: Service, status: Service['status']): Service['status'] {
-  return spec?.type === 'LoadBalancer' ? status : { ...status, loadBalancer: {} };
+  if (spec?.type !== 'LoadBalancer') return { ...status, loadBalancer: {} };
+  const { ingress } = status?.loadBalancer ?? {};
+  if (ingress === undefined) return status;
+  const complete = ingress.map((one) => (one.ip ? { ...one, ipMode: one.ipMode ?? 'VIP' } : one));
+  return { ...status, loadBalancer: { ...status?.loadBalancer, ingress: complete } };
 }
 
 function externalIp({ spec, status }: Service): string {

@@ -66,6 +66,28 @@ describe('a valid body', () => {
     });
   });
 
+  test('an endpoint that is said to be not ready stays so, and one of which nothing is said is complete', () => {
+    const slice = {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      addressType: 'IPv4',
+      endpoints: [
+        { addresses: ['10.0.0.1'], conditions: { ready: false, serving: false } },
+        { addresses: ['10.0.0.2'] },
+      ],
+      ports: [{ name: '', port: 80 }],
+    };
+    const kind = { group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice' };
+    const { object } = decodeJson(kind, JSON.stringify(slice), 'Strict');
+    expect(object).toMatchObject({
+      endpoints: [
+        { addresses: ['10.0.0.1'], conditions: { ready: false, serving: false } },
+        { addresses: ['10.0.0.2'], conditions: {} },
+      ],
+      ports: [{ name: '', port: 80 }],
+    });
+  });
+
   test('quantities, times and base64 become canonical', () => {
     const { object } = decodeJson(
       POD,

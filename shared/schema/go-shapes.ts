@@ -33,6 +33,8 @@ export const POINTER_SCALARS: Readonly<Record<string, readonly string[]>> = {
   'core.v1.ContainerStatus': ['started', 'stopSignal'],
   'core.v1.DownwardAPIVolumeFile': ['mode'],
   'core.v1.DownwardAPIVolumeSource': ['defaultMode'],
+  'core.v1.EndpointAddress': ['nodeName'],
+  'core.v1.EndpointPort': ['appProtocol'],
   'core.v1.EphemeralContainer': ['restartPolicy'],
   'core.v1.FCVolumeSource': ['lun'],
   'core.v1.GRPCAction': ['service'],
@@ -91,6 +93,7 @@ export const POINTER_SCALARS: Readonly<Record<string, readonly string[]>> = {
     'runAsNonRoot',
     'runAsUser',
   ],
+  'core.v1.ServiceAccount': ['automountServiceAccountToken'],
   'core.v1.ServiceAccountTokenProjection': ['expirationSeconds'],
   'core.v1.ServicePort': ['appProtocol'],
   'core.v1.ServiceSpec': [
@@ -112,6 +115,9 @@ export const POINTER_SCALARS: Readonly<Record<string, readonly string[]>> = {
     'hostProcess',
     'runAsUserName',
   ],
+  'discovery.v1.Endpoint': ['hostname', 'nodeName', 'zone'],
+  'discovery.v1.EndpointConditions': ['ready', 'serving', 'terminating'],
+  'discovery.v1.EndpointPort': ['appProtocol', 'name', 'port', 'protocol'],
   'meta.v1.DeleteOptions': [
     'gracePeriodSeconds',
     'ignoreStoreReadErrorWithClusterBreakingPotential',
@@ -136,6 +142,7 @@ export const VALUE_STRUCTS: Readonly<Record<string, readonly string[]>> = {
   'core.v1.ConfigMap': ['metadata'],
   'core.v1.Container': ['resources'],
   'core.v1.ContainerStatus': ['lastState', 'state'],
+  'core.v1.Endpoints': ['metadata'],
   'core.v1.EphemeralContainer': ['resources'],
   'core.v1.Event': ['involvedObject', 'metadata', 'source'],
   'core.v1.Namespace': ['metadata', 'spec', 'status'],
@@ -149,8 +156,11 @@ export const VALUE_STRUCTS: Readonly<Record<string, readonly string[]>> = {
   'core.v1.PreferredSchedulingTerm': ['preference'],
   'core.v1.Secret': ['metadata'],
   'core.v1.Service': ['metadata', 'spec', 'status'],
+  'core.v1.ServiceAccount': ['metadata'],
   'core.v1.ServiceStatus': ['loadBalancer'],
   'core.v1.WeightedPodAffinityTerm': ['podAffinityTerm'],
+  'discovery.v1.Endpoint': ['conditions'],
+  'discovery.v1.EndpointSlice': ['metadata'],
   'policy.v1.Eviction': ['metadata'],
 };
 
@@ -202,6 +212,7 @@ export const NAMED_TYPES: Readonly<Record<string, Readonly<Record<string, string
   },
   'core.v1.ContainerStatus': { allocatedResources: 'ResourceList', stopSignal: 'Signal' },
   'core.v1.EmptyDirVolumeSource': { medium: 'StorageMedium' },
+  'core.v1.EndpointPort': { protocol: 'Protocol' },
   'core.v1.EphemeralContainer': {
     imagePullPolicy: 'PullPolicy',
     restartPolicy: 'ContainerRestartPolicy',
@@ -271,6 +282,8 @@ export const NAMED_TYPES: Readonly<Record<string, Readonly<Record<string, string
     mountPropagation: 'MountPropagationMode',
     recursiveReadOnly: 'RecursiveReadOnlyMode',
   },
+  'discovery.v1.EndpointPort': { protocol: 'Protocol' },
+  'discovery.v1.EndpointSlice': { addressType: 'AddressType' },
   'meta.v1.Condition': { status: 'ConditionStatus' },
   'meta.v1.DeleteOptions': { propagationPolicy: 'DeletionPropagation' },
   'meta.v1.LabelSelectorRequirement': { operator: 'LabelSelectorOperator' },

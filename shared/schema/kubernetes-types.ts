@@ -1242,6 +1242,15 @@ export interface Service {
   status: ServiceStatus;
 }
 
+export interface ServiceAccount {
+  apiVersion: string;
+  automountServiceAccountToken?: boolean;
+  imagePullSecrets?: LocalObjectReference[];
+  kind: string;
+  metadata: ObjectMeta;
+  secrets?: ObjectReference[];
+}
+
 export interface ServiceAccountTokenProjection {
   audience?: string;
   expirationSeconds?: number;

@@ -62,6 +62,7 @@ it('up starts the sample, and a second one installs and builds nothing', async (
   const first = await install('up', ...options);
   expect(first).toContain('ready: https://');
   expect(first).toMatch(/Hello from Skerry, I am front-/);
+  expect(first).toMatch(/Hello from the back tier, asked by front-/);
   expect(first).toContain(`export KUBECONFIG=${dataDir}/admin.kubeconfig`);
   const second = await install('up', ...options);
   const steps = second.split('\n').filter((line) => line.startsWith('==> '));
@@ -71,9 +72,10 @@ it('up starts the sample, and a second one installs and builds nothing', async (
     'applying examples/sample.yaml (what was changed in it is set back)',
     'nodes',
     'pods',
-    'an answer from the sample',
+    "an answer from the sample's front tier",
+    'an answer that the front tier fetched from the back tier by name',
   ]);
-  expect(second).toMatch(/Hello from Skerry/);
+  expect(second).toMatch(/Hello from the back tier/);
 });
 
 it('down --purge takes it away', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster, kubectls, SAMPLE } from './cluster.ts';
-import { mustRun } from './run.ts';
+import { mustRun, run } from './run.ts';
 import { SAMPLE_IMAGE } from './sample-image.ts';
 
 /** What a user does first: the sample application with the newest kubectl, from apply to delete. */
@@ -27,17 +27,19 @@ describe('the sample application', () => {
     expect(created.trim().split('\n')).toEqual([
       'namespace/sample created',
       'configmap/front created',
+      'configmap/back created',
       'secret/front created',
       'deployment.apps/front created',
       'deployment.apps/back created',
       'service/front created',
+      'service/back created',
     ]);
     expect(await inSample('rollout', 'status', 'deploy/front', '--timeout=60s')).toContain(
       'deployment "front" successfully rolled out',
     );
     await inSample('rollout', 'status', 'deploy/back', '--timeout=60s');
     const again = await kubectl('apply', '-f', SAMPLE);
-    expect(again.match(/ unchanged/g)).toHaveLength(5);
+    expect(again.match(/ unchanged/g)).toHaveLength(7);
     // stringData is never read back, so kubectl finds it changed, as on Kubernetes.
     expect(again).toContain('secret/front configured');
   });
@@ -63,6 +65,34 @@ describe('the sample application', () => {
       const page = await mustRun('busybox', ['wget', '-qO-', `http://${status.podIP}:8080/`]);
       expect(page).toBe(`Hello from Skerry, I am ${metadata.name} on ${spec.nodeName}\n`);
     }
+  });
+
+  it('answers on the address of its service, for which the front tier calls the back tier by name', async () => {
+    const { spec } = await cluster.get('/api/v1/namespaces/sample/services/front');
+    const ask = (path: string) =>
+      run('busybox', ['wget', '-qO-', `http://${spec.clusterIP}${path}`]);
+    await expect
+      .poll(async () => (await ask('/')).stdout, { timeout: 20_000 })
+      .toMatch(/^Hello from Skerry, I am front-/);
+    await expect
+      .poll(async () => (await ask('/cgi-bin/back')).stdout, { timeout: 20_000 })
+      .toMatch(/^Hello from the back tier, asked by front-\S+\n$/);
+  });
+
+  it('is told of its services by the environment', async () => {
+    const { spec } = await cluster.get('/api/v1/namespaces/default/services/kubernetes');
+    const [pod] = await cluster.pods('sample', '?labelSelector=tier%3Dback');
+    const id = pod.status.containerStatuses[0].containerID.replace('podman://', '');
+    const environment = await mustRun('podman', [
+      ...['inspect', '--format', '{{range .Config.Env}}{{println .}}{{end}}', id],
+    ]);
+    expect(environment.split('\n')).toEqual(
+      expect.arrayContaining([
+        `KUBERNETES_SERVICE_HOST=${spec.clusterIP}`,
+        'KUBERNETES_SERVICE_PORT=443',
+        `KUBERNETES_PORT=tcp://${spec.clusterIP}:443`,
+      ]),
+    );
   });
 
   it('runs on a node that tells the truth about the machine', async () => {
@@ -178,7 +208,7 @@ describe.each(older)('kubectl $version', ({ version, path }) => {
       .replaceAll('namespace: sample', `namespace: ${namespace}`)
       .replace('  name: sample\n', `  name: ${namespace}\n`);
     const applied = await cluster.must(['apply', '-f', '-'], manifest, path);
-    expect(applied.match(/ created/g)).toHaveLength(6);
+    expect(applied.match(/ created/g)).toHaveLength(8);
     const within = (...args: string[]) => cluster.must(['-n', namespace, ...args], '', path);
     await within('rollout', 'status', 'deploy/front', '--timeout=60s');
     expect(await within('get', 'pods')).toMatch(/2\/2 +Running/);

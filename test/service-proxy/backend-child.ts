@@ -11,7 +11,9 @@ import type { Logger } from '../../shared/logger.ts';
  * Each line of stdin is `{op, services?, node?, thorough?}`, each line of stdout the answer.
  */
 const [, , kind, agentId = ''] = process.argv;
+const said: string[] = [];
 const say = (message: string, fields?: object) => {
+  said.push(message);
   process.stderr.write(`${message} ${JSON.stringify(fields ?? {})}\n`);
 };
 const log: Logger = {
@@ -40,7 +42,7 @@ async function answer({ op, services = [], node }: BackendRequest): Promise<unkn
   );
   if (node !== undefined) knownNode = keepIfSame(knownNode, node);
   if (knownNode !== undefined) await backend.apply({ services: known, node: knownNode });
-  return undefined;
+  return said.splice(0);
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

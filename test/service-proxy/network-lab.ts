@@ -135,8 +135,9 @@ export class RemoteBackend {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  async apply(services: ServicePlan[], node: NodePlan): Promise<void> {
-    await this.#call({ op: 'apply', services, node });
+  /** Answers what was warned of since the last time. */
+  async apply(services: ServicePlan[], node: NodePlan): Promise<string[]> {
+    return (await this.#call({ op: 'apply', services, node })) as string[];
   }
 
   async verify(): Promise<boolean> {

@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type {
-  NodePlan,
-  PortPlan,
-  ServicePlan,
-} from '../../agent/network/service-proxy/proxy-plan.ts';
+import type { NodePlan } from '../../agent/network/service-proxy/proxy-plan.ts';
 import { NetworkLab, type RemoteBackend } from './network-lab.ts';
+import { EXTERNAL, NODE_PORT, serviceOf, VIP } from './service-of.ts';
 
 const NODE: NodePlan = {
   nodeIp: '192.0.2.1',
@@ -12,44 +9,9 @@ const NODE: NodePlan = {
   clusterCidr: '10.42.0.0/16',
   hostPorts: [],
 };
-const VIP = { address: '10.43.0.7', port: 80 };
-const NODE_PORT = { address: '192.0.2.1', port: 30_080 };
-const EXTERNAL = { address: '198.51.100.7', port: 80 };
-
 export interface ContractLab {
   lab: NetworkLab;
   backend(): RemoteBackend;
-}
-
-/** A service in front of the pods with these last numbers: 2 is pod-a, 3 is pod-b, 4 is pod-c. */
-export function serviceOf(
-  pods: readonly number[],
-  of: Partial<ServicePlan> & { port?: Partial<PortPlan> } = {},
-): ServicePlan {
-  const endpoints = pods.map((last) => ({ address: `10.42.0.${last}`, port: 8080 }));
-  const { port, ...rest } = of;
-  return {
-    key: 'default/web',
-    affinitySeconds: undefined,
-    internalLocal: false,
-    externalLocal: false,
-    healthCheck: undefined,
-    ports: [
-      {
-        name: '',
-        protocol: 'TCP',
-        port: 80,
-        clusterIps: [VIP.address],
-        externalIps: [EXTERNAL.address],
-        nodePort: NODE_PORT.port,
-        cluster: endpoints,
-        local: endpoints,
-        hairpin: endpoints.map(({ address }) => address),
-        ...port,
-      },
-    ],
-    ...rest,
-  };
 }
 
 const UDP = { port: { protocol: 'UDP' } } as const;
@@ -144,6 +106,24 @@ export function describeProxyBackend(
       await backend.apply([serviceOf([2, 3, 4], { internalLocal: true, port: { local } })], NODE);
       expect(podsIn(await lab.ask('pod-a', { ...VIP, count: 20 }))).toEqual(['pod-c']);
       expect(podsIn(await lab.ask('client', { ...NODE_PORT, count: 60 }))).toHaveLength(3);
+    });
+
+    it('admits to the address of a load balancer whom its source ranges name, and to the others everybody', async () => {
+      const guard = { addresses: [EXTERNAL.address], ranges: ['10.42.0.2/32', '203.0.113.0/24'] };
+      await backend.apply([serviceOf([4], { guard })], NODE);
+      expect(podsIn(await lab.ask('pod-a', EXTERNAL))).toEqual(['pod-c']);
+      for (const from of ['pod-b', 'client']) {
+        expect(podsIn(await lab.ask(from, EXTERNAL)), from).not.toContain('pod-c');
+        expect(podsIn(await lab.ask(from, VIP)), from).toEqual(['pod-c']);
+        expect(podsIn(await lab.ask(from, NODE_PORT)), from).toEqual(['pod-c']);
+      }
+      expect(await backend.verify()).toBe(true);
+      const wider = { ...guard, ranges: ['10.42.0.0/16', '192.0.2.0/30'] };
+      await backend.apply([serviceOf([4], { guard: wider })], NODE);
+      for (const from of ['pod-b', 'client', 'node']) {
+        expect(podsIn(await lab.ask(from, EXTERNAL)), from).toEqual(['pod-c']);
+      }
+      expect(await backend.verify()).toBe(true);
     });
 
     it('serves on with a new process, and removes everything at the end', async () => {

@@ -13,11 +13,12 @@ import {
 import { exchangeDatagrams, exchangeOverStream } from '../../host/exchange.ts';
 import { readSmallFile } from '../../host/small-files.ts';
 import { watchPath } from '../../host/watched-file.ts';
+import type { LocalPod } from '../../pods/collaborators.ts';
 import type { AgentState } from '../../state/agent-state.ts';
 import { DnsAddress } from './dns-address.ts';
 import { Forwarder } from './forwarder.ts';
 import { nameServers } from './name-servers.ts';
-import { type LocalPod, PodsOfSlices, withLocalPods } from './pods-of-slices.ts';
+import { PodsOfSlices, withLocalPods } from './pods-of-slices.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
 import { Zone } from './zone.ts';
@@ -37,6 +38,8 @@ export interface ClusterDnsParts {
   resolverFile?: string;
 }
 
+/** Until the saved state says another. */
+const USUAL_DOMAIN = 'cluster.local';
 const DNS_PORT = 53;
 const RESOLVER_FILE = '/etc/resolv.conf';
 
@@ -50,7 +53,7 @@ export class ClusterDns {
   readonly #loop: ReconcileLoop;
   readonly #forwarder: Forwarder;
   readonly #pods = new PodsOfSlices();
-  #zone = new Zone({ domain: 'cluster.local', address: '', cidrs: [] });
+  #zone = new Zone({ domain: USUAL_DOMAIN, address: '', cidrs: [] });
   #network: ClusterNetworkDocument | undefined;
   #server: { address: string; server: DnsServer } | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -81,6 +84,11 @@ export class ClusterDns {
   /** Where this server is reached; undefined until the saved state says so. */
   get address(): string | undefined {
     return this.#network?.dnsAddress;
+  }
+
+  /** The cluster's domain; the usual one until the saved state says which. */
+  get domain(): string {
+    return this.#network?.clusterDomain ?? USUAL_DOMAIN;
   }
 
   /** Serving begins in the background; a failure to bind is logged and tried again. */

@@ -1,12 +1,5 @@
 import type { EndpointSliceDocument } from '../../../shared/wire/network-documents.ts';
-
-/** What this node knows of a pod of its own; it outranks what a slice says, with or without a master. */
-export interface LocalPod {
-  ready: boolean;
-  terminating: boolean;
-  /** undefined: nothing can be reached, as after the pod ended. */
-  address: string | undefined;
-}
+import type { LocalPod } from '../../pods/collaborators.ts';
 
 /** Which slices name which pods, so that a change of a pod costs what its own slices have. */
 export class PodsOfSlices {

@@ -1,16 +1,14 @@
-import { affinitySet, type Element, type Fragment } from './nft-rules.ts';
+import type { Element, Fragment } from './nft-rules.ts';
 
-/** How many fragments put an element into its set: two services with one pod share its hairpin. */
-export type ElementCounts = Map<string, number>;
+/** How many fragments hold a chain, or put an element into its set: two services with one pod share its hairpin. */
+export type Counts = Map<string, number>;
 
 /**
  * Collects what changes from some fragments to others, and its text: one transaction. Order matters to the kernel: what is referred to
  * comes before what refers to it, and goes after it.
  */
 export class NftChange {
-  readonly #counts: ElementCounts;
-  readonly #newSets = new Map<string, number>();
-  readonly #oldSets = new Set<string>();
+  readonly #counts: Counts;
   readonly #newChains = new Set<string>();
   readonly #oldChains = new Set<string>();
   readonly #rules = new Map<string, readonly string[]>();
@@ -18,34 +16,34 @@ export class NftChange {
   readonly #come = new Map<string, Element>();
 
   /** `counts` is kept up to date: hand in a copy if the change may fail. */
-  constructor(counts: ElementCounts) {
+  constructor(counts: Counts) {
     this.#counts = counts;
   }
 
   /** All replacements of one change must be told before `text` is asked for. */
   replace(before: Fragment, after: Fragment): void {
-    for (const [name, seconds] of after.affinitySets) {
-      const old = before.affinitySets.get(name);
-      if (old === seconds) continue;
-      // A set's timeout cannot be changed: it goes and comes back.
-      if (old !== undefined) this.#oldSets.add(name);
-      this.#newSets.set(name, seconds);
-    }
-    for (const name of before.affinitySets.keys()) {
-      if (!after.affinitySets.has(name)) this.#oldSets.add(name);
-    }
-    const renewed = [...this.#newSets.keys()].filter((name) => this.#oldSets.has(name));
+    for (const name of before.chains.keys()) this.#countChain(name, -1);
     for (const [name, rules] of after.chains) {
       const old = before.chains.get(name);
-      if (old === undefined) this.#newChains.add(name);
-      const isSame = old !== undefined && sameRules(old, rules);
-      if (!isSame || renewed.some((set) => mentions(rules, set))) this.#rules.set(name, rules);
-    }
-    for (const name of before.chains.keys()) {
-      if (!after.chains.has(name)) this.#oldChains.add(name);
+      const isNew = this.#countChain(name, 1);
+      if (isNew || (old !== undefined && !sameRules(old, rules))) this.#rules.set(name, rules);
     }
     for (const element of before.elements) this.#count(element, -1);
     for (const element of after.elements) this.#count(element, 1);
+  }
+
+  /** Answers whether the chain has to be made. */
+  #countChain(name: string, by: 1 | -1): boolean {
+    const id = `chain ${name}`;
+    const before = this.#counts.get(id) ?? 0;
+    const after = before + by;
+    if (after === 0) this.#counts.delete(id);
+    else this.#counts.set(id, after);
+    if (after === 0 && !this.#newChains.delete(name)) this.#oldChains.add(name);
+    if (after === 0) this.#rules.delete(name);
+    if (before > 0 || by < 0 || this.#oldChains.delete(name)) return false;
+    this.#newChains.add(name);
+    return true;
   }
 
   #count(element: Element, by: 1 | -1): void {
@@ -59,7 +57,7 @@ export class NftChange {
   }
 
   get isEmpty(): boolean {
-    const parts = [this.#newSets, this.#oldSets, this.#newChains, this.#oldChains];
+    const parts = [this.#newChains, this.#oldChains];
     return [...parts, this.#rules, this.#gone, this.#come].every(({ size }) => size === 0);
   }
 
@@ -77,23 +75,11 @@ export class NftChange {
       if (!this.#newChains.has(chain)) lines.push(`flush chain ip ${table} ${chain}`);
     }
     for (const chain of this.#oldChains) lines.push(`flush chain ip ${table} ${chain}`);
-    for (const set of this.#oldSets) {
-      if (this.#newSets.has(set)) lines.push(`delete set ip ${table} ${set}`);
-    }
-    for (const [set, seconds] of this.#newSets) {
-      const attributes = affinitySet(seconds)
-        .attributes.map((line) => `${line};`)
-        .join(' ');
-      lines.push(`add set ip ${table} ${set} { ${attributes} }`);
-    }
     for (const [chain, rules] of this.#rules) {
       for (const rule of rules) lines.push(`add rule ip ${table} ${chain} ${rule}`);
     }
     elements('add', this.#come.values());
     for (const chain of this.#oldChains) lines.push(`delete chain ip ${table} ${chain}`);
-    for (const set of this.#oldSets) {
-      if (!this.#newSets.has(set)) lines.push(`delete set ip ${table} ${set}`);
-    }
     return `${lines.join('\n')}\n`;
   }
 }
@@ -110,8 +96,4 @@ function bySet(verb: 'add' | 'delete', all: Iterable<Element>): Map<string, stri
 
 function sameRules(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((rule, index) => rule === right[index]);
-}
-
-function mentions(rules: readonly string[], set: string): boolean {
-  return rules.some((rule) => rule.includes(`@${set} `));
 }

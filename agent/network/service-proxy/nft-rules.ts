@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NftChain, NftSet, NftTable } from './nft-table.ts';
 import {
+  admittedSources,
   type Endpoint,
   externalEndpoints,
   internalEndpoints,
@@ -8,31 +9,18 @@ import {
   type PortPlan,
   type Protocol,
   type ServicePlan,
+  type SourceGuard,
 } from './proxy-plan.ts';
 
 /** What one service, or the node itself, puts into the table. */
 export interface Fragment {
+  /** By name. Several fragments may hold the same chain: then its name says what is in it. */
   chains: ReadonlyMap<string, readonly string[]>;
-  /** Sets of its own, filled by packets: name to seconds. */
-  affinitySets: ReadonlyMap<string, number>;
   /** Elements of the shared sets. */
   elements: readonly Element[];
-  /** Of each chain that balances: where its endpoints stand in the map of its protocol. */
-  ranges: ReadonlyMap<string, EndpointRange>;
 }
 
-export interface EndpointRange {
-  first: number;
-  /** The endpoints as text: equal text keeps its place. */
-  endpoints: string;
-}
-
-export const EMPTY_FRAGMENT: Fragment = {
-  chains: new Map(),
-  affinitySets: new Map(),
-  elements: [],
-  ranges: new Map(),
-};
+export const EMPTY_FRAGMENT: Fragment = { chains: new Map(), elements: [] };
 
 export interface Element {
   set: SharedSet;
@@ -49,40 +37,57 @@ const NUMBER = { TCP: 6, UDP: 17, SCTP: 132 } as const satisfies Record<Protocol
 const MASQUERADE = '0x00001000';
 const SET_MARK = `meta mark set meta mark | ${MASQUERADE}`;
 
-/**
- * A rule picks a number from its own range and finds the endpoint in the one map of its protocol. A map in each rule would be shorter to
- * read, but the kernel walks through all sets of a table for each set that is added, so loading 5,000 services took half a minute. The
- * types are said by example (`typeof`), because a random number has no type with a name, and need one map for each protocol.
- */
-const ENDPOINTS = 'numgen random mod 65536 : ip daddr';
-const MAP_OF = {
-  TCP: 'tcp-endpoints',
-  UDP: 'udp-endpoints',
-  SCTP: 'sctp-endpoints',
-} as const satisfies Record<Protocol, string>;
+const TO_ADDRESS = 'ip daddr . meta l4proto . th dport';
+const TO_PORT = 'meta l4proto . th dport';
+/** The type of a number by chance has no name: it is said by example (`typeof`). */
+const CHANCE = 'numgen random mod 65536';
 
 const DESTINATION = 'ipv4_addr . inet_proto . inet_service';
 const SHARED_SETS = {
   /** Holds one number, replaced with each change: a change fails when somebody else has touched the table's life. */
-  stamp: { kind: 'set', type: 'mark' },
-  'cluster-ips': { kind: 'set', type: 'ipv4_addr' },
-  hairpin: { kind: 'set', type: 'ipv4_addr . ipv4_addr' },
-  services: { kind: 'map', type: `${DESTINATION} : verdict` },
-  nodeports: { kind: 'map', type: 'inet_proto . inet_service : verdict' },
-  refused: { kind: 'map', type: `${DESTINATION} : verdict` },
-  'refused-nodeports': { kind: 'map', type: 'inet_proto . inet_service : verdict' },
-  hostports: { kind: 'map', type: 'inet_proto . inet_service : ipv4_addr . inet_service' },
-  'hostports-at': { kind: 'map', type: `${DESTINATION} : ipv4_addr . inet_service` },
-  'tcp-endpoints': { kind: 'map', typeof: `${ENDPOINTS} . tcp dport` },
-  'udp-endpoints': { kind: 'map', typeof: `${ENDPOINTS} . udp dport` },
-  'sctp-endpoints': { kind: 'map', typeof: `${ENDPOINTS} . sctp dport` },
-} as const satisfies Record<
-  string,
-  { kind: 'set' | 'map' } & ({ type: string } | { typeof: string })
->;
+  stamp: { kind: 'set', attributes: ['type mark'] },
+  'cluster-ips': { kind: 'set', attributes: ['type ipv4_addr'] },
+  hairpin: { kind: 'set', attributes: ['type ipv4_addr . ipv4_addr'] },
+  services: { kind: 'map', attributes: [`type ${DESTINATION} : verdict`] },
+  nodeports: { kind: 'map', attributes: ['type inet_proto . inet_service : verdict'] },
+  /** Chains that are tried before the two above: those of services with session affinity. */
+  sticky: { kind: 'map', attributes: [`type ${DESTINATION} : verdict`] },
+  'sticky-nodeports': { kind: 'map', attributes: ['type inet_proto . inet_service : verdict'] },
+  'tcp-endpoints': endpointMap('ip daddr . tcp dport', 'tcp'),
+  'udp-endpoints': endpointMap('ip daddr . udp dport', 'udp'),
+  'sctp-endpoints': endpointMap('ip daddr . sctp dport', 'sctp'),
+  'tcp-nodeport-endpoints': endpointMap('tcp dport', 'tcp'),
+  'udp-nodeport-endpoints': endpointMap('udp dport', 'udp'),
+  'sctp-nodeport-endpoints': endpointMap('sctp dport', 'sctp'),
+  refused: { kind: 'map', attributes: [`type ${DESTINATION} : verdict`] },
+  'refused-nodeports': { kind: 'map', attributes: ['type inet_proto . inet_service : verdict'] },
+  /** Addresses of load balancers that only some sources may use, and those sources. */
+  guarded: { kind: 'set', attributes: [`type ${DESTINATION}`] },
+  admitted: { kind: 'set', attributes: [`type ${DESTINATION} . ipv4_addr`, 'flags interval'] },
+  hostports: {
+    kind: 'map',
+    attributes: ['type inet_proto . inet_service : ipv4_addr . inet_service'],
+  },
+  'hostports-at': { kind: 'map', attributes: [`type ${DESTINATION} : ipv4_addr . inet_service`] },
+} as const satisfies Record<string, { kind: 'set' | 'map'; attributes: readonly string[] }>;
 
-const TO_ADDRESS = 'ip daddr . meta l4proto . th dport';
-const TO_PORT = 'meta l4proto . th dport';
+/** From what was asked for and a number to an endpoint. One for each protocol: nft takes no other port than `th dport`’s own type. */
+function endpointMap(key: string, protocol: string) {
+  const attributes = [`typeof ${key} . ${CHANCE} : ip daddr . ${protocol} dport`];
+  return { kind: 'map', attributes } as const;
+}
+
+/**
+ * Which endpoint served which client lately, for all services: a set of its own for each endpoint would cost the kernel a walk over all
+ * sets with each that is added. Filled by packets; full, it forgets nobody and learns nobody, and balance is by chance.
+ */
+const AFFINITY: NftSet = {
+  kind: 'set',
+  attributes: [`typeof ip saddr . ${CHANCE}`, 'size 131072', 'flags dynamic,timeout'],
+  isDynamic: true,
+  elements: new Map(),
+};
+
 const KNOWN_PROTOCOLS = 'meta l4proto { 6, 17, 132 }';
 /** RTN_LOCAL (2): an address of this machine. What comes over lo alone is no node port, as in kube-proxy's nftables mode. */
 const TO_NODE = 'fib daddr type 2 ip daddr != 127.0.0.0/8';
@@ -92,9 +97,9 @@ const NEW = 'ct state 0x8';
 export function baseTable(node: NodePlan): NftTable {
   const sets = new Map<string, NftSet>();
   for (const [name, set] of Object.entries(SHARED_SETS)) {
-    const attributes = ['type' in set ? `type ${set.type}` : `typeof ${set.typeof}`];
-    sets.set(name, { kind: set.kind, attributes, isDynamic: false, elements: new Map() });
+    sets.set(name, { ...set, isDynamic: false, elements: new Map() });
   }
+  sets.set('affinity', AFFINITY);
   const chains = new Map<string, NftChain>();
   const plain = (rules: string[]): NftChain => ({ hook: undefined, rules });
   const hooked = (type: string, hook: string, priority: number, rules: string[]): NftChain => ({
@@ -125,9 +130,12 @@ function translateRules({ clusterCidr }: NodePlan): string[] {
     ...(clusterCidr === undefined
       ? []
       : [`ip daddr @cluster-ips ip saddr != ${clusterCidr} ${SET_MARK}`]),
+    `${TO_ADDRESS} @guarded ${TO_ADDRESS} . ip saddr != @admitted drop`,
+    `${TO_ADDRESS} vmap @sticky`,
     `${TO_ADDRESS} vmap @services`,
     `${KNOWN_PROTOCOLS} dnat ip to ${TO_ADDRESS} map @hostports-at`,
     `${TO_NODE} ${KNOWN_PROTOCOLS} dnat ip to ${TO_PORT} map @hostports`,
+    `${TO_NODE} ${TO_PORT} vmap @sticky-nodeports`,
     `${TO_NODE} ${TO_PORT} vmap @nodeports`,
   ];
 }
@@ -168,179 +176,243 @@ export function nodeFragment({ hostPorts }: NodePlan): Fragment {
         : { set: 'hostports-at', key: `${port.hostIp} . ${from}`, value },
     ];
   });
-  return { ...EMPTY_FRAGMENT, elements };
+  return { chains: new Map(), elements };
 }
 
 function hairpin(address: string): Element {
   return { set: 'hairpin', key: `${address} . ${address}`, value: '' };
 }
 
-/** Hands out ranges of numbers, never one twice until `isSpent`; then the table must be loaded anew, with new numbers. */
-export class EndpointNumbers {
-  readonly #kept: ReadonlyMap<string, number>;
-  #next: number;
-
-  /** `kept`: the ranges that chains have in a table that is to be taken over. */
-  constructor(kept: ReadonlyMap<string, number> = new Map()) {
-    this.#kept = kept;
-    // A range is at most as long as a list of endpoints may be.
-    this.#next = kept.size === 0 ? 1 : Math.max(...kept.values()) + 65_536;
-  }
-
-  take(chain: string, count: number): number {
-    const kept = this.#kept.get(chain);
-    if (kept !== undefined) return kept;
-    const first = this.#next;
-    this.#next += count;
-    return first;
-  }
-
-  /** The same without the kept ones. */
-  onward(): EndpointNumbers {
-    const onward = new EndpointNumbers();
-    onward.#next = this.#next;
-    return onward;
-  }
-
-  get isSpent(): boolean {
-    return this.#next > 0x7f000000;
-  }
+/** Whether a destination is an address with a port, or a port of the node; and the sets for it. */
+interface Space {
+  name: 'address' | 'nodeport';
+  verdicts: SharedSet;
+  sticky: SharedSet;
+  refused: SharedSet;
 }
 
-/** The chains and elements of one service. Lists of endpoints that are in `before` keep their numbers. */
-export function serviceFragment(
-  service: ServicePlan,
-  { clusterCidr }: NodePlan,
-  numbers: EndpointNumbers,
-  before: Fragment = EMPTY_FRAGMENT,
-): Fragment {
-  const ranges = new Map<string, EndpointRange>();
-  const chains = new Map<string, string[]>();
-  const affinitySets = new Map<string, number>();
-  const elements: Element[] = [];
-  for (const port of service.ports) {
-    elements.push(
-      ...port.clusterIps.map((key): Element => ({ set: 'cluster-ips', key, value: '' })),
-    );
-    elements.push(...port.hairpin.map(hairpin), ...destinations(service, port));
-    const id = digest(`${service.key}:${port.name}/${port.protocol}`);
-    const isExternal = port.externalIps.length > 0 || port.nodePort !== undefined;
-    const needsCluster = !service.internalLocal || isExternal;
-    const needsLocal = service.internalLocal || (isExternal && service.externalLocal);
-    const translate = `meta l4proto ${NUMBER[port.protocol]} dnat`;
-    const directRule = (to: Endpoint) => `${translate} to ${to.address}:${to.port}`;
-    const balanceRule = (chain: string, endpoints: readonly Endpoint[]) => {
-      const set = MAP_OF[port.protocol];
-      const values = endpoints.map(({ address, port }) => `${address} . ${port}`);
-      const text = values.join();
-      const old = before.ranges.get(chain);
-      const first = old?.endpoints === text ? old.first : numbers.take(chain, values.length);
-      ranges.set(chain, { first, endpoints: text });
-      for (const [index, value] of values.entries()) {
-        elements.push({ set, key: String(first + index), value });
-      }
-      return `${translate} ip to numgen random mod ${values.length} offset ${first} map @${set}`;
-    };
-    const balance = (chain: string, endpoints: readonly Endpoint[]) => {
-      if (endpoints.length === 0) return;
-      if (service.affinitySeconds === undefined) {
-        if (endpoints.length === 1) chains.set(chain, endpoints.map(directRule));
-        else chains.set(chain, [balanceRule(chain, endpoints)]);
-        return;
-      }
-      for (const endpoint of endpoints) {
-        const each = digest(`${id} ${endpoint.address}:${endpoint.port}`);
-        affinitySets.set(`a-${each}`, service.affinitySeconds);
-        chains.set(`e-${each}`, [`update @a-${each} { ip saddr }`, directRule(endpoint)]);
-      }
-      const each = endpoints.map(({ address, port }) => digest(`${id} ${address}:${port}`));
-      chains.set(chain, affinityRules(each));
-    };
-    if (needsCluster) balance(`c-${id}`, port.cluster);
-    if (needsLocal) balance(`l-${id}`, port.local);
-    if (isExternal && port.cluster.length > 0) {
-      chains.set(`x-${id}`, externalRules(service, port, id, clusterCidr));
-    }
-  }
-  return { chains, affinitySets, elements, ranges };
-}
+const BY_ADDRESS: Space = {
+  name: 'address',
+  verdicts: 'services',
+  sticky: 'sticky',
+  refused: 'refused',
+};
+const BY_NODE_PORT: Space = {
+  name: 'nodeport',
+  verdicts: 'nodeports',
+  sticky: 'sticky-nodeports',
+  refused: 'refused-nodeports',
+};
+/** As nft calls them. */
+const PROTOCOL = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' } as const satisfies Record<
+  Protocol,
+  string
+>;
 
-/** Which chain each address of the port leads to, or how it is refused. */
-function destinations(service: ServicePlan, port: PortPlan): Element[] {
-  const id = digest(`${service.key}:${port.name}/${port.protocol}`);
-  const number = NUMBER[port.protocol];
-  const at = (address: string) => `${address} . ${number} . ${port.port}`;
-  // Endpoints elsewhere are no reason to tell a client that nobody listens: it is sent nothing.
-  const refusal = port.cluster.length === 0 ? 'goto refuse' : 'drop';
-  const elements: Element[] = [];
-  const internal = internalEndpoints(service, port).length > 0;
-  const chain = service.internalLocal ? 'l' : 'c';
-  for (const address of port.clusterIps) {
-    elements.push(
-      internal
-        ? { set: 'services', key: at(address), value: `goto ${chain}-${id}` }
-        : { set: 'refused', key: at(address), value: refusal },
-    );
-  }
-  const translated = port.cluster.length > 0;
-  const refused = externalEndpoints(service, port).length === 0;
-  for (const address of port.externalIps) {
-    if (translated) elements.push({ set: 'services', key: at(address), value: `goto x-${id}` });
-    if (refused) elements.push({ set: 'refused', key: at(address), value: refusal });
-  }
-  if (port.nodePort !== undefined) {
-    const key = `${number} . ${port.nodePort}`;
-    if (translated) elements.push({ set: 'nodeports', key, value: `goto x-${id}` });
-    if (refused) elements.push({ set: 'refused-nodeports', key, value: refusal });
-  }
-  return elements;
-}
+/** Where the numbers begin of endpoints on this node, for destinations that tell them from the others. */
+const LOCAL_OFFSET = 32_768;
 
 /**
- * Traffic to an address of the outside. Under externalTrafficPolicy: Local it keeps its source and stays here; what comes from the
- * cluster itself is balanced over all endpoints even then.
+ * The chains and elements of one service. A destination has one element for each endpoint, with its number in the key; how to pick a
+ * number depends on how many there are and on nothing else, so services share those chains. Rules are what makes a load slow: the
+ * kernel walks through a map again for every chain that uses it, and a service without rules of its own is some elements only.
  */
-function externalRules(
-  service: ServicePlan,
-  port: PortPlan,
-  id: string,
-  clusterCidr: string | undefined,
-): string[] {
-  if (!service.externalLocal) return [SET_MARK, `goto c-${id}`];
-  return [
-    ...(clusterCidr === undefined ? [] : [`ip saddr ${clusterCidr} goto c-${id}`]),
-    `fib saddr type 2 ${SET_MARK}`,
-    `fib saddr type 2 goto c-${id}`,
-    ...(port.local.length === 0 ? [] : [`goto l-${id}`]),
-  ];
-}
-
-function affinityRules(each: readonly string[]): string[] {
-  if (each.length === 1) return [`goto e-${each[0]}`];
-  return [
-    ...each.map((id) => `ip saddr @a-${id} goto e-${id}`),
-    `numgen random mod ${each.length} vmap { ${each.map((id, index) => `${index} : goto e-${id}`).join(', ')} }`,
-  ];
-}
-
-/** The first number of each chain that balances, as a table says that was read. */
-export function rangesOf(table: NftTable): Map<string, number> {
-  const ranges = new Map<string, number>();
-  for (const [name, { rules }] of table.chains) {
-    const first = / offset (\d+) map @/.exec(rules[0] ?? '')?.[1];
-    if (first !== undefined) ranges.set(name, Number(first));
+export function serviceFragment(service: ServicePlan, node: NodePlan): Fragment {
+  const chains = new Map<string, readonly string[]>();
+  const elements: Element[] = [];
+  for (const port of service.ports) {
+    const number = NUMBER[port.protocol];
+    const build = new PortRules({ service, port, node, chains, elements });
+    for (const address of port.clusterIps) {
+      elements.push({ set: 'cluster-ips', key: address, value: '' });
+      build.internal(address);
+    }
+    for (const address of port.externalIps) {
+      const key = `${address} . ${number} . ${port.port}`;
+      build.external({ space: BY_ADDRESS, key, endpointKey: `${address} . ${port.port}` });
+      if (service.guard?.addresses.includes(address))
+        elements.push(...guardElements(service.guard, node, address, key));
+    }
+    if (port.nodePort !== undefined) {
+      const endpointKey = String(port.nodePort);
+      build.external({ space: BY_NODE_PORT, key: `${number} . ${port.nodePort}`, endpointKey });
+    }
+    elements.push(...port.hairpin.map(hairpin));
   }
-  return ranges;
+  return { chains, elements };
 }
 
-/** The set of clients that an endpoint served lately. Full, it forgets nobody and learns nobody: affinity is then by chance. */
-export function affinitySet(seconds: number): NftSet {
-  return {
-    kind: 'set',
-    attributes: ['type ipv4_addr', 'size 65535', 'flags dynamic,timeout', `timeout ${seconds}s`],
-    isDynamic: true,
-    elements: new Map(),
-  };
+interface Destination {
+  space: Space;
+  /** In the sets of verdicts. */
+  key: string;
+  /** In the maps of endpoints, before the number. */
+  endpointKey: string;
+}
+
+class PortRules {
+  readonly #service: ServicePlan;
+  readonly #port: PortPlan;
+  readonly #clusterCidr: string | undefined;
+  readonly #chains: Map<string, readonly string[]>;
+  readonly #elements: Element[];
+
+  constructor(parts: {
+    service: ServicePlan;
+    port: PortPlan;
+    node: NodePlan;
+    chains: Map<string, readonly string[]>;
+    elements: Element[];
+  }) {
+    this.#service = parts.service;
+    this.#port = parts.port;
+    this.#clusterCidr = parts.node.clusterCidr;
+    this.#chains = parts.chains;
+    this.#elements = parts.elements;
+  }
+
+  /** A cluster IP. */
+  internal(address: string): void {
+    const { protocol, port } = this.#port;
+    const key = `${address} . ${NUMBER[protocol]} . ${port}`;
+    const to = { space: BY_ADDRESS, key, endpointKey: `${address} . ${port}` };
+    const endpoints = internalEndpoints(this.#service, this.#port);
+    if (endpoints.length === 0) {
+      this.#refuse(to);
+      return;
+    }
+    this.#list(to, endpoints, 0);
+    this.#element('services', key, `goto ${this.#pick(BY_ADDRESS, endpoints.length, 0)}`);
+    if (this.#service.affinitySeconds === undefined) return;
+    const chain = this.#sticky(this.#service.internalLocal ? 'local' : 'cluster', endpoints);
+    this.#element('sticky', key, `jump ${chain}`);
+  }
+
+  /** An external IP or a node port. */
+  external(to: Destination): void {
+    const { space, key } = to;
+    const { cluster, local } = this.#port;
+    if (externalEndpoints(this.#service, this.#port).length === 0) this.#refuse(to);
+    if (cluster.length === 0) return;
+    this.#list(to, cluster, 0);
+    const all = this.#pick(space, cluster.length, 0);
+    let here: string | undefined;
+    let name = `${this.#prefix(space)}-external-${cluster.length}`;
+    if (this.#service.externalLocal) {
+      this.#list(to, local, LOCAL_OFFSET);
+      if (local.length > 0) here = this.#pick(space, local.length, LOCAL_OFFSET);
+      name = `${this.#prefix(space)}-outside-${cluster.length}-${local.length}`;
+    }
+    this.#chains.set(name, this.#externalRules(all, here));
+    this.#element(space.verdicts, key, `goto ${name}`);
+    if (this.#service.affinitySeconds === undefined) return;
+    const stickyAll = this.#sticky('cluster', cluster);
+    const stickyHere = local.length > 0 ? this.#sticky('local', local) : undefined;
+    const sticky = this.#ownName('external');
+    this.#chains.set(sticky, this.#externalRules(stickyAll, stickyHere));
+    this.#element(space.sticky, key, `jump ${sticky}`);
+  }
+
+  /**
+   * Traffic to an address of the outside. Under externalTrafficPolicy: Local it keeps its source and stays here; what comes from the
+   * cluster itself is balanced over all endpoints even then.
+   */
+  #externalRules(all: string, here: string | undefined): string[] {
+    if (!this.#service.externalLocal) return [SET_MARK, `goto ${all}`];
+    return [
+      ...(this.#clusterCidr === undefined ? [] : [`ip saddr ${this.#clusterCidr} goto ${all}`]),
+      `fib saddr type 2 ${SET_MARK}`,
+      `fib saddr type 2 goto ${all}`,
+      ...(here === undefined ? [] : [`goto ${here}`]),
+    ];
+  }
+
+  /** The shared chain for so many endpoints. */
+  #pick(space: Space, count: number, offset: number): string {
+    const scope = offset === 0 ? 'cluster' : 'local';
+    const name = `${this.#prefix(space)}-${scope}-${count}`;
+    const from = offset === 0 ? '' : ` offset ${offset}`;
+    const asked = `${space.name === 'address' ? 'ip daddr . ' : ''}${PROTOCOL[this.#port.protocol]} dport`;
+    const pick = (of: number) =>
+      `dnat ip to ${asked} . numgen random mod ${of}${from} map @${this.#endpointSet(space)}`;
+    // A packet that a change overtakes may pick a number that is no more; the first one stays as long as there is any.
+    this.#chains.set(name, count === 1 ? [pick(1)] : [pick(count), pick(1)]);
+    return name;
+  }
+
+  /**
+   * The service's own chain: first whoever was served here before, then the others by chance, remembered. An endpoint's number in the set
+   * of clients is a part of its digest: two that had the same would only share clients. A rule says a constant in a key as the only number
+   * that chance can choose. Nothing is chosen when the set is full; then the shared chains choose.
+   */
+  #sticky(scope: 'cluster' | 'local', endpoints: readonly Endpoint[]): string {
+    const name = this.#ownName(scope);
+    const id = this.#ownName('cluster');
+    const protocol = `meta l4proto ${NUMBER[this.#port.protocol]}`;
+    const ways = endpoints.map(({ address, port }) => {
+      const number = Number.parseInt(digest(`${id} ${address}:${port}`).slice(0, 8), 16);
+      const key = `ip saddr . numgen random mod 1${number === 0 ? '' : ` offset ${number}`}`;
+      const learn = `update @affinity { ${key} timeout ${this.#service.affinitySeconds}s }`;
+      return { key, end: `${learn} dnat to ${address}:${port}` };
+    });
+    this.#chains.set(name, [
+      ...ways.map(({ key, end }) => `${protocol} ${key} @affinity ${end}`),
+      ...ways.map(({ end }, index) => {
+        const left = ways.length - index;
+        return left === 1 ? `${protocol} ${end}` : `${protocol} numgen random mod ${left} 0 ${end}`;
+      }),
+    ]);
+    return name;
+  }
+
+  #ownName(scope: string): string {
+    return `${scope}-${digest(`${this.#service.key}:${this.#port.name}/${this.#port.protocol}`)}`;
+  }
+
+  #prefix(space: Space): string {
+    return `${PROTOCOL[this.#port.protocol]}-${space.name}`;
+  }
+
+  #endpointSet({ name }: Space): SharedSet {
+    const protocol = PROTOCOL[this.#port.protocol];
+    return name === 'address' ? `${protocol}-endpoints` : `${protocol}-nodeport-endpoints`;
+  }
+
+  #list({ space, endpointKey }: Destination, endpoints: readonly Endpoint[], offset: number): void {
+    const set = this.#endpointSet(space);
+    for (const [index, { address, port }] of endpoints.entries()) {
+      this.#element(set, `${endpointKey} . ${offset + index}`, `${address} . ${port}`);
+    }
+  }
+
+  /** Endpoints elsewhere are no reason to tell a client that nobody listens: it is sent nothing. */
+  #refuse({ space, key }: Destination): void {
+    this.#element(space.refused, key, this.#port.cluster.length === 0 ? 'goto refuse' : 'drop');
+  }
+
+  #element(set: SharedSet, key: string, value: string): void {
+    this.#elements.push({ set, key, value });
+  }
+}
+
+/** The node itself reaches the address with the address as its source, where it has that address: it is admitted as the node is. */
+function guardElements(
+  guard: SourceGuard,
+  { nodeIp }: NodePlan,
+  address: string,
+  key: string,
+): Element[] {
+  const sources = admittedSources(guard, address, nodeIp);
+  return [
+    { set: 'guarded', key, value: '' },
+    ...sources.map(
+      (source): Element => ({
+        set: 'admitted',
+        key: `${key} . ${source.replace(/\/32$/, '')}`,
+        value: '',
+      }),
+    ),
+  ];
 }
 
 function digest(text: string): string {

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import {
-  describeProxyBackend,
-  serviceOf,
-} from '../../../test/service-proxy/proxy-backend.contract.ts';
+import { describeProxyBackend } from '../../../test/service-proxy/proxy-backend.contract.ts';
+import { serviceOf } from '../../../test/service-proxy/service-of.ts';
 
 const NODE = {
   nodeIp: '192.0.2.1',
@@ -68,6 +66,7 @@ describeProxyBackend('nftables', ({ lab, backend }) => {
       internalLocal: fc.boolean(),
       externalLocal: fc.boolean(),
       isExternal: fc.boolean(),
+      ranges: fc.uniqueArray(fc.constantFrom('10.42.0.0/16', '192.0.2.2/32', '203.0.113.0/24')),
     });
     const plans = fc.array(fc.uniqueArray(service, { selector: ({ number }) => number }), {
       minLength: 1,
@@ -77,8 +76,10 @@ describeProxyBackend('nftables', ({ lab, backend }) => {
       fc.asyncProperty(plans, async (sequence) => {
         for (const services of sequence) {
           const planned = services.map(
-            ({ number, cluster, local, protocol, isExternal, ...rest }) => {
-              const made = serviceOf(cluster, { key: `default/s${number}`, ...rest });
+            ({ number, cluster, local, protocol, isExternal, ranges, ...rest }) => {
+              const guard =
+                ranges.length > 0 ? { addresses: [`198.51.100.${number}`], ranges } : undefined;
+              const made = serviceOf(cluster, { key: `default/s${number}`, guard, ...rest });
               const port = {
                 ...made.ports[0]!,
                 protocol,
@@ -90,7 +91,7 @@ describeProxyBackend('nftables', ({ lab, backend }) => {
               return { ...made, ports: [port] };
             },
           );
-          await backend().apply(planned, NODE);
+          expect(await backend().apply(planned, NODE)).toEqual([]);
           expect(await backend().verify()).toBe(true);
         }
       }),

@@ -1,14 +1,11 @@
 import type { Logger } from '../../../shared/logger.ts';
 import { CommandError, type RunCommand, runCommand } from '../../host/command.ts';
-import { type ElementCounts, NftChange } from './nft-change.ts';
+import { type Counts, NftChange } from './nft-change.ts';
 import {
-  affinitySet,
   baseTable,
   EMPTY_FRAGMENT,
-  EndpointNumbers,
   type Fragment,
   nodeFragment,
-  rangesOf,
   serviceFragment,
 } from './nft-rules.ts';
 import { firstDifference, fullText, type NftTable, parseTable } from './nft-table.ts';
@@ -16,7 +13,7 @@ import type { ProxyBackend } from './proxy-backend.ts';
 import type { NodePlan, ProxyPlan, ServicePlan } from './proxy-plan.ts';
 import { UdpFlows } from './udp-flows.ts';
 
-/** A table of 5,000 services is 1.5 MB as text. */
+/** A table of 5,000 services is 1.5 MB as text, one with all the clients it may remember 8 MB more. */
 const LISTING_BYTES = 64 * 1024 * 1024;
 const NFT_TIMEOUT_MS = 60_000;
 
@@ -70,8 +67,12 @@ export class NftablesBackend implements ProxyBackend {
 
   async #load(plan: ProxyPlan): Promise<void> {
     if (this.#loaded === undefined && (await this.#adopt(plan))) return;
+    await this.#replace(plan);
+  }
+
+  async #replace(plan: ProxyPlan): Promise<void> {
     this.#loaded = undefined;
-    const next = loadedFrom(plan, new EndpointNumbers(), 1);
+    const next = loadedFrom(plan, 1);
     await this.#nft(fullText(this.#table, wholeTable(next)));
     this.#loaded = next;
     this.#log.info('services loaded', { services: plan.services.size, table: this.#table });
@@ -82,60 +83,52 @@ export class NftablesBackend implements ProxyBackend {
     const found = await this.#list();
     const stamp = found?.sets.get('stamp')?.elements.keys().next().value;
     if (found === undefined || stamp === undefined) return false;
-    const next = loadedFrom(plan, new EndpointNumbers(rangesOf(found)), Number(stamp));
+    const next = loadedFrom(plan, Number(stamp));
     if (firstDifference(wholeTable(next), found) !== undefined) return false;
-    // From here on a chain that changes takes new numbers.
-    next.numbers = next.numbers.onward();
     this.#printsAsWritten = true;
     this.#loaded = next;
     this.#log.info('services found as they were', { services: next.fragments.size });
     return true;
   }
 
-  async #change(before: Loaded, plan: ProxyPlan): Promise<void> {
-    if (before.numbers.isSpent) {
-      await this.#load(plan);
-      return;
-    }
-    const counts: ElementCounts = new Map(before.counts);
-    const change = new NftChange(counts);
-    const fragments = new Map(before.fragments);
+  /** `loaded` is changed in place: when the kernel did not take it, it is dropped. */
+  async #change(loaded: Loaded, plan: ProxyPlan): Promise<void> {
+    const change = new NftChange(loaded.counts);
+    const { fragments } = loaded;
+    this.#loaded = undefined;
     for (const [key, service] of plan.services) {
-      const old = before.fragments.get(key);
+      const old = fragments.get(key);
       if (old?.service === service) continue;
-      const fragment = serviceFragment(service, plan.node, before.numbers, old?.fragment);
+      const fragment = serviceFragment(service, plan.node);
       change.replace(old?.fragment ?? EMPTY_FRAGMENT, fragment);
       fragments.set(key, { service, fragment });
     }
-    for (const [key, { fragment }] of before.fragments) {
+    for (const [key, { fragment }] of fragments) {
       if (plan.services.has(key)) continue;
       change.replace(fragment, EMPTY_FRAGMENT);
       fragments.delete(key);
     }
-    const ofNode = before.node === plan.node ? before.nodeFragment : nodeFragment(plan.node);
-    if (ofNode !== before.nodeFragment) change.replace(before.nodeFragment, ofNode);
-    const next: Loaded = {
-      node: plan.node,
-      nodeFragment: ofNode,
-      fragments,
-      counts,
-      numbers: before.numbers,
-      stamp: before.stamp,
-    };
+    if (loaded.node !== plan.node) {
+      const ofNode = nodeFragment(plan.node);
+      change.replace(loaded.nodeFragment, ofNode);
+      loaded.nodeFragment = ofNode;
+      loaded.node = plan.node;
+    }
     if (!change.isEmpty) {
-      next.stamp = nextStamp(before.stamp);
+      const stamp = nextStamp(loaded.stamp);
       try {
-        await this.#nft(this.#stampText(before.stamp, next.stamp) + change.text(this.#table));
+        await this.#nft(this.#stampText(loaded.stamp, stamp) + change.text(this.#table));
       } catch (error) {
         if (!(error instanceof CommandError) || error.failure !== 'exit') throw error;
         this.#log.warn('a change of services was refused: all are loaded anew', {
           problem: error.message,
         });
-        await this.#load(plan);
+        await this.#replace(plan);
         return;
       }
+      loaded.stamp = stamp;
     }
-    this.#loaded = next;
+    this.#loaded = loaded;
   }
 
   #stampText(before: number, after: number): string {
@@ -198,8 +191,7 @@ interface Loaded {
   node: NodePlan;
   nodeFragment: Fragment;
   fragments: Map<string, Planned>;
-  counts: ElementCounts;
-  numbers: EndpointNumbers;
+  counts: Counts;
   stamp: number;
 }
 
@@ -208,19 +200,18 @@ interface Planned {
   fragment: Fragment;
 }
 
-function loadedFrom(plan: ProxyPlan, numbers: EndpointNumbers, stamp: number): Loaded {
+function loadedFrom(plan: ProxyPlan, stamp: number): Loaded {
   const fragments = new Map<string, Planned>();
   for (const service of plan.services.values()) {
-    const fragment = serviceFragment(service, plan.node, numbers);
+    const fragment = serviceFragment(service, plan.node);
     fragments.set(service.key, { service, fragment });
   }
-  const counts: ElementCounts = new Map();
+  const counts: Counts = new Map();
   const loaded: Loaded = {
     node: plan.node,
     nodeFragment: nodeFragment(plan.node),
     fragments,
     counts,
-    numbers,
     stamp,
   };
   const change = new NftChange(counts);
@@ -236,9 +227,8 @@ function* allFragments(loaded: Loaded): Generator<Fragment> {
 function wholeTable(loaded: Loaded): NftTable {
   const table = baseTable(loaded.node);
   table.sets.get('stamp')?.elements.set(hex(loaded.stamp), '');
-  for (const { chains, affinitySets, elements } of allFragments(loaded)) {
+  for (const { chains, elements } of allFragments(loaded)) {
     for (const [name, rules] of chains) table.chains.set(name, { hook: undefined, rules });
-    for (const [name, seconds] of affinitySets) table.sets.set(name, affinitySet(seconds));
     for (const { set, key, value } of elements) {
       table.sets.get(set)?.elements.set(key, value);
     }

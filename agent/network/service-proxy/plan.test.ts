@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assemblePlan, type LocalPod, planService, type ServiceFacts } from './plan.ts';
+import type { LocalPod } from '../../pods/collaborators.ts';
+import { assemblePlan, planService, type ServiceFacts } from './plan.ts';
 import type { ServicePlan } from './proxy-plan.ts';
 import { type ProxiedSlice, readService, readSlice } from './saved-services.ts';
 

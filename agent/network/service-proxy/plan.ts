@@ -1,5 +1,6 @@
 import { parseIpv4 } from '../../../shared/meta/cidr.ts';
 import { semanticEqual } from '../../../shared/meta/equality.ts';
+import type { LocalPod } from '../../pods/collaborators.ts';
 import type {
   Endpoint,
   HealthCheckPlan,
@@ -8,16 +9,9 @@ import type {
   Protocol,
   ProxyPlan,
   ServicePlan,
+  SourceGuard,
 } from './proxy-plan.ts';
 import type { ProxiedEndpoint, ProxiedService, ProxiedSlice } from './saved-services.ts';
-
-/** What this node knows of a pod of its own; it outranks what a slice says. */
-export interface LocalPod {
-  ready: boolean;
-  terminating: boolean;
-  /** undefined: nothing can be reached, as after the pod ended. */
-  address: string | undefined;
-}
 
 export interface ServiceFacts {
   service: ProxiedService;
@@ -25,7 +19,7 @@ export interface ServiceFacts {
   nodeName: string;
   /** Answered by the node itself: never proxied. */
   dnsAddress: string | undefined;
-  /** undefined: no opinion. */
+  /** Outranks what a slice says; undefined: no opinion. */
   localPod(uid: string): LocalPod | undefined;
   /** A remote endpoint that stopped answering. */
   isSilent(endpoint: Endpoint, protocol: Protocol): boolean;
@@ -64,6 +58,7 @@ export function planService(facts: ServiceFacts): ServicePlan | undefined {
     affinitySeconds: service.affinitySeconds,
     internalLocal: service.internalLocal,
     externalLocal: service.externalLocal,
+    guard: sourceGuard(service),
     healthCheck: healthCheck(service, localReady),
   };
 }
@@ -156,6 +151,11 @@ function plain({ address, port }: Candidate): Endpoint {
 
 function byAddress(left: Endpoint, right: Endpoint): number {
   return parseIpv4(left.address) - parseIpv4(right.address) || left.port - right.port;
+}
+
+function sourceGuard({ balancerIps, sourceRanges }: ProxiedService): SourceGuard | undefined {
+  if (balancerIps.length === 0 || sourceRanges.length === 0) return undefined;
+  return { addresses: balancerIps, ranges: sourceRanges };
 }
 
 function healthCheck(service: ProxiedService, localEndpoints: number): HealthCheckPlan | undefined {

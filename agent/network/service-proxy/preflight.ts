@@ -1,7 +1,7 @@
 import type { Logger } from '../../../shared/logger.ts';
 import type { Clock } from '../../../shared/reconcile/clock.ts';
 import { CommandError, type RunCommand, runCommand } from '../../host/command.ts';
-import { baseTable, EndpointNumbers, serviceFragment } from './nft-rules.ts';
+import { baseTable, serviceFragment } from './nft-rules.ts';
 import { fullText } from './nft-table.ts';
 import { NftablesBackend } from './nftables.ts';
 import type { ProxyBackend } from './proxy-backend.ts';
@@ -66,13 +66,14 @@ function sampleText(agentId: string): string {
       local: endpoints,
       hairpin: ['192.0.2.2'],
     })),
-    affinitySeconds: undefined,
+    affinitySeconds: 60,
     internalLocal: false,
     externalLocal: true,
+    guard: { addresses: ['198.51.100.2'], ranges: ['192.0.2.0/24'] },
     healthCheck: undefined,
   };
   const table = baseTable(node);
-  const fragment = serviceFragment(service, node, new EndpointNumbers());
+  const fragment = serviceFragment(service, node);
   for (const [name, rules] of fragment.chains) table.chains.set(name, { hook: undefined, rules });
   for (const { set, key, value } of fragment.elements)
     table.sets.get(set)?.elements.set(key, value);

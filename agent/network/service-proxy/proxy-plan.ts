@@ -1,3 +1,5 @@
+import { cidrContains, parseCidr, parseIpv4 } from '../../../shared/meta/cidr.ts';
+
 /** What the service proxy shall do on this node, in terms of no backend. All addresses are IPv4. Values are immutable: a part that did not change is the same object. */
 export interface ProxyPlan {
   /** By `<namespace>/<name>`. */
@@ -22,7 +24,17 @@ export interface ServicePlan {
   internalLocal: boolean;
   /** externalTrafficPolicy: Local. */
   externalLocal: boolean;
+  /** undefined: everybody may use every address. */
+  guard: SourceGuard | undefined;
   healthCheck: HealthCheckPlan | undefined;
+}
+
+/** loadBalancerSourceRanges: who may use the addresses of the load balancer. */
+export interface SourceGuard {
+  /** Among the externalIps of its ports. */
+  addresses: readonly string[];
+  /** CIDRs that do not overlap. */
+  ranges: readonly string[];
 }
 
 export interface PortPlan {
@@ -75,4 +87,19 @@ export function internalEndpoints(service: ServicePlan, port: PortPlan): readonl
 /** The endpoints that traffic from outside the cluster may use. */
 export function externalEndpoints(service: ServicePlan, port: PortPlan): readonly Endpoint[] {
   return service.externalLocal ? port.local : port.cluster;
+}
+
+/**
+ * Who may use a guarded address, as CIDRs that do not overlap. A node that has the address reaches it with the address itself as its
+ * source: it may when the node's own address may, as with kube-proxy.
+ */
+export function admittedSources(
+  { ranges }: SourceGuard,
+  address: string,
+  nodeIp: string | undefined,
+): readonly string[] {
+  const admits = (source: string) =>
+    ranges.some((range) => cidrContains(parseCidr(range), parseIpv4(source)));
+  const isOwn = nodeIp !== undefined && admits(nodeIp) && !admits(address);
+  return isOwn ? [...ranges, `${address}/32`] : ranges;
 }

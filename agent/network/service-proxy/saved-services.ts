@@ -1,4 +1,10 @@
-import { isIpv4 } from '../../../shared/meta/cidr.ts';
+import {
+  type Cidr,
+  cidrContains,
+  formatCidr,
+  isIpv4,
+  parseCidr,
+} from '../../../shared/meta/cidr.ts';
 import type { Protocol } from './proxy-plan.ts';
 
 /** What the proxy reads of a Service; only IPv4 addresses, only what is well formed. */
@@ -7,7 +13,11 @@ export interface ProxiedService {
   name: string;
   type: string;
   clusterIps: readonly string[];
+  /** With those of the load balancer that hand packets on unchanged. */
   externalIps: readonly string[];
+  balancerIps: readonly string[];
+  /** CIDRs that do not overlap; none: everybody may use the load balancer's addresses. */
+  sourceRanges: readonly string[];
   ports: readonly ProxiedPort[];
   affinitySeconds: number | undefined;
   internalLocal: boolean;
@@ -55,12 +65,17 @@ export function readService(document: unknown): ProxiedService {
     // A proxying balancer has its own connections to the node: its address is not served here (KEP-1860).
     .filter(({ ipMode }) => ipMode !== 'Proxy')
     .map(({ ip }) => ip);
+  const balancerIps = isLoadBalancer ? addresses(ingressIps) : [];
+  const clusterIps = addresses([spec['clusterIP'], ...asList(spec['clusterIPs'])]);
+  const externalIps = addresses([...asList(spec['externalIPs']), ...balancerIps]);
   return {
     namespace: asText(namespace),
     name: asText(name),
     type: asText(spec['type']) || 'ClusterIP',
-    clusterIps: addresses([spec['clusterIP'], ...asList(spec['clusterIPs'])]),
-    externalIps: addresses([...asList(spec['externalIPs']), ...(isLoadBalancer ? ingressIps : [])]),
+    clusterIps,
+    externalIps: externalIps.filter((address) => !clusterIps.includes(address)),
+    balancerIps,
+    sourceRanges: isLoadBalancer ? readRanges(asList(spec['loadBalancerSourceRanges'])) : [],
     ports: asList(spec['ports']).flatMap(readPort),
     affinitySeconds: readAffinity(spec),
     internalLocal: spec['internalTrafficPolicy'] === 'Local',
@@ -129,6 +144,25 @@ function addresses(values: readonly unknown[]): string[] {
     (value): value is string => typeof value === 'string' && isIpv4(value),
   );
   return [...new Set(found)];
+}
+
+/** IPv4 alone: ranges of the other family say nothing about this one. Spaces around a range are allowed (core/v1 validation). */
+function readRanges(values: readonly unknown[]): string[] {
+  const ranges: Cidr[] = [];
+  for (const value of values) {
+    try {
+      ranges.push(parseCidr(asText(value).trim()));
+    } catch {
+      // Validation has refused it, or it is IPv6.
+    }
+  }
+  // Two CIDRs are apart or one holds the other.
+  ranges.sort((left, right) => left.prefix - right.prefix);
+  const widest: Cidr[] = [];
+  for (const range of ranges) {
+    if (!widest.some((wide) => cidrContains(wide, range.base))) widest.push(range);
+  }
+  return widest.some(({ prefix }) => prefix === 0) ? [] : widest.map(formatCidr);
 }
 
 function asProtocol(value: unknown): Protocol {

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../shared/logger.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
+import type { LocalPod } from '../../pods/collaborators.ts';
 import type { AgentState, DesiredDocument } from '../../state/agent-state.ts';
-import type { LocalPod } from './plan.ts';
 import type { ProxyBackend } from './proxy-backend.ts';
 import type { ProxyPlan } from './proxy-plan.ts';
 import { ServiceProxy } from './service-proxy.ts';

@@ -6,8 +6,9 @@ import {
   ENDPOINT_SLICE_PREFIX,
   SERVICE_PREFIX,
 } from '../../../shared/wire/network-documents.ts';
+import type { LocalPod } from '../../pods/collaborators.ts';
 import type { AgentState } from '../../state/agent-state.ts';
-import { assemblePlan, keepIfSame, type LocalPod, planService } from './plan.ts';
+import { assemblePlan, keepIfSame, planService } from './plan.ts';
 import type { ProxyBackend } from './proxy-backend.ts';
 import type {
   Endpoint,

@@ -7,6 +7,7 @@ import { type Relay, relayTcp, type SocketAddress } from '../../host/tcp-relay.t
 import { relayUdp } from '../../host/udp-relay.ts';
 import type { ProxyBackend } from './proxy-backend.ts';
 import {
+  admittedSources,
   type Endpoint,
   externalEndpoints,
   internalEndpoints,
@@ -226,8 +227,19 @@ function wantedAddresses({ services }: ProxyPlan): Set<string> {
 
 function endpointsFor(wanted: WantedPort, client: string): readonly Endpoint[] {
   const { service, port, isExternal } = wanted;
+  if (!isAdmitted(wanted, client)) return [];
   if (!isExternal) return internalEndpoints(service, port);
   return comesFromCluster(wanted, client) ? port.cluster : externalEndpoints(service, port);
+}
+
+function isAdmitted({ service, node, address }: WantedPort, client: string): boolean {
+  const { guard } = service;
+  if (guard === undefined || address === undefined || !guard.addresses.includes(address)) {
+    return true;
+  }
+  const source = parseIpv4(client.replace(/^::ffff:/, ''));
+  const ranges = admittedSources(guard, address, node.nodeIp);
+  return ranges.some((range) => cidrContains(parseCidr(range), source));
 }
 
 function comesFromCluster({ node }: WantedPort, client: string): boolean {

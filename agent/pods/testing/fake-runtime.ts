@@ -2,6 +2,8 @@ import {
   type ContainerExit,
   type ContainerSpec,
   type ContainerState,
+  type ExecLimits,
+  type ExecResult,
   type ImageConfig,
   type Runtime,
   RuntimeError,
@@ -22,6 +24,12 @@ export class FakeRuntime implements Runtime {
   /** When set, a pull waits for it. */
   pullGate: Promise<void> | undefined;
   createError: RuntimeError | undefined;
+  /** What a command in a container comes to. */
+  onExec = async (
+    _container: string,
+    _command: readonly string[],
+    _limits: ExecLimits,
+  ): Promise<ExecResult> => ({ exitCode: 0, output: '' });
   #listeners = new Set<(exit: ContainerExit) => void>();
   #sequence = 0;
   readonly #nowMs: () => number;
@@ -117,6 +125,14 @@ export class FakeRuntime implements Runtime {
     this.calls.push(`${signal} ${name}`);
     if (signal === 'KILL') this.exit(id, 137);
     else if (!this.ignoresTerm.has(name)) this.exit(id, 0);
+  }
+
+  async exec(id: string, command: readonly string[], limits: ExecLimits = {}) {
+    if (this.containers.get(id)?.state !== 'running') {
+      throw new RuntimeError('ExecError', `container ${id} does not run`);
+    }
+    this.calls.push(`exec ${this.nameOf(id)} ${command.join(' ')}`);
+    return await this.onExec(this.nameOf(id), command, limits);
   }
 
   async remove(id: string) {

@@ -8,7 +8,9 @@ import type {
   PodStatus,
 } from '../../../shared/schema/kubernetes-types.ts';
 import type { Report } from '../../link/outbox.ts';
+import { Prober } from '../../probes/prober.ts';
 import type { AgentState, DesiredDocument } from '../../state/agent-state.ts';
+import { SavedPodSources } from '../../state/pod-sources.ts';
 import type {
   PodCgroups,
   PodLogs,
@@ -17,6 +19,7 @@ import type {
   PodVolumes,
   Sandbox,
 } from '../collaborators.ts';
+import { PodEvents } from '../pod-events.ts';
 import { PodWorker } from '../pod-worker.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 
@@ -188,7 +191,20 @@ export class PodBench {
       configMap: (namespace, name) => this.configMaps.get(`${namespace}/${name}`),
       configMapBinary: () => undefined,
       secret: () => undefined,
+      services: (namespace) => new SavedPodSources(this.state).services(namespace),
     };
+    const events = {
+      record: (_about: object, { reason, message }: { reason: string; message: string }) => {
+        this.events.push(`${reason}: ${message}`);
+      },
+    };
+    const probes = new Prober({
+      runtime: this.runtime,
+      events: new PodEvents(events),
+      clock: this.clock,
+      random: () => 0.5,
+      changed: (uid) => this.worker.wake(uid),
+    });
     return new PodWorker({
       agentId: 'a1',
       runtime: this.runtime,
@@ -202,9 +218,8 @@ export class PodBench {
         put: (report) => this.reports.push(report),
         withdraw: (key) => this.withdrawn.push(key),
       },
-      events: {
-        record: (_about, { reason, message }) => this.events.push(`${reason}: ${message}`),
-      },
+      events,
+      probes,
       node: {
         name: 'node1',
         ip: () => '192.0.2.1',

@@ -33,6 +33,7 @@ export async function deleteCollection(exchange: ResourceExchange): Promise<void
     kind: `${kind.kind}List`,
     apiVersion: apiVersionOf(kind),
     metadata: { resourceVersion: String(page.revision) },
-    items,
+    // Members of a list do not say what they are, as in Go's typed lists.
+    items: items.map(({ apiVersion: _apiVersion, kind: _kind, ...item }) => item),
   });
 }

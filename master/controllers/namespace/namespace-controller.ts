@@ -1,8 +1,12 @@
 import { objectKey } from '../../../shared/meta/kube-object.ts';
+import { CONFIG_MAPS } from '../../../shared/resources/config-map.ts';
 import { NAMESPACES } from '../../../shared/resources/namespace.ts';
 import { qualifiedPlural, type ResourceKind } from '../../../shared/resources/resource-kind.ts';
+import { DEFAULT_ACCOUNT, SERVICE_ACCOUNTS } from '../../../shared/resources/service-account.ts';
+import type { Registry } from '../../store/registry.ts';
 import { type Controller, type ControllerParts, trigger } from '../controller.ts';
 import { ignoreGone } from '../ignore-gone.ts';
+import { ROOT_CA_MAP } from '../root-ca-publisher/plan.ts';
 
 const FINALIZER = 'kubernetes';
 /**
@@ -10,6 +14,11 @@ const FINALIZER = 'kubernetes';
  * list that begins with the namespace finds its other objects still there.
  */
 const GRACE_MS = 5_000;
+/** What every namespace has of itself, by plural: a namespace that holds nothing else is empty. */
+const STANDING: Readonly<Record<string, string>> = {
+  [SERVICE_ACCOUNTS.plural]: DEFAULT_ACCOUNT,
+  [CONFIG_MAPS.plural]: ROOT_CA_MAP,
+};
 
 /**
  * Empties a namespace that is being deleted, and lets it go when nothing is left in it (kube-controller-manager's namespace
@@ -20,8 +29,6 @@ export function namespaceController(
   kinds: readonly ResourceKind[],
 ): Controller {
   const namespaced = kinds.filter((kind) => kind.namespaced);
-  const isEmpty = (name: string) =>
-    namespaced.every((kind) => registry.list(kind, name).length === 0);
   /** When each was seen to be deleted, by the monotonic clock: the other one may be set meanwhile. */
   const seenMs = new Map<string, number>();
   const graceLeftMs = (name: string) => {
@@ -64,7 +71,7 @@ export function namespaceController(
         seenMs.delete(name);
         return undefined;
       }
-      const waitMs = isEmpty(name) ? 0 : graceLeftMs(name);
+      const waitMs = isEmpty(registry, namespaced, name) ? 0 : graceLeftMs(name);
       if (waitMs > 0) return { afterMs: waitMs };
       const left = await deleteContents(name);
       if (left > 0) {
@@ -93,4 +100,10 @@ export function namespaceController(
       return undefined;
     },
   };
+}
+
+function isEmpty(registry: Registry, kinds: readonly ResourceKind[], namespace: string): boolean {
+  return kinds.every((kind) =>
+    registry.list(kind, namespace).every(({ metadata }) => metadata.name === STANDING[kind.plural]),
+  );
 }

@@ -28,7 +28,12 @@ export function systemServicesController(
 ): Controller {
   const { address } = addresses.api;
   const isReachable = validateReachableIp(address, '').length === 0 && !address.includes(':');
-  if (!isReachable) log.warn('pods cannot reach the API at this address', { address });
+  if (!isReachable) {
+    const remedy = 'start the master with an --advertise-address that pods reach';
+    log.warn(
+      `the service default/kubernetes has no endpoint: no pod reaches ${address}; ${remedy}`,
+    );
+  }
   const keys = (object: KubeObject) => {
     const key = queueKey(object);
     // The first is made at the start, and brings the other.

@@ -281,7 +281,7 @@ run_tests() {
   need_root
   mkdir -p "$cache"
   install_runtime
-  apt_for kubectl=kubernetes-client containerd=containerd openssl=openssl curl=curl shellcheck=shellcheck systemd-analyze=systemd
+  apt_for kubectl=kubernetes-client containerd=containerd openssl=openssl curl=curl shellcheck=shellcheck systemd-analyze=systemd debootstrap=debootstrap systemd-nspawn=systemd-container
   build
   install_modules
   say "checking the scripts"

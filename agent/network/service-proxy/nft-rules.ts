@@ -147,12 +147,13 @@ function translateRules({ clusterCidr }: NodePlan): string[] {
 function sourceRules({ nodeIp, podCidr, clusterCidr }: NodePlan): string[] {
   const rules: string[] = [];
   const wantsRewriting = [
-    `meta mark & ${MASQUERADE} == ${MASQUERADE}`,
+    // The packet that VXLAN wraps it in inherits the mark, and must not be rewritten too: its checksum would be wrong.
+    `meta mark & ${MASQUERADE} == ${MASQUERADE} meta mark set meta mark ^ ${MASQUERADE}`,
     'ip saddr . ip daddr @hairpin',
   ];
   for (const match of wantsRewriting) {
     if (nodeIp !== undefined && podCidr !== undefined) {
-      rules.push(`${match} ip daddr ${podCidr} snat to ${nodeIp} fully-random`);
+      rules.push(`ip daddr ${podCidr} ${match} snat to ${nodeIp} fully-random`);
     }
     rules.push(`${match} masquerade fully-random`);
   }

@@ -42,10 +42,10 @@ export class NodeNetwork {
   #ends: (() => void)[] = [];
 
   constructor(parts: NodeNetworkParts) {
-    const { agentId, state, clock, random, log, localPods } = parts;
+    const { agentId, nodeName, state, clock, random, log, localPods } = parts;
     this.#parts = parts;
     this.#dns = new ClusterDns({
-      ...{ agentId, state, clock, random },
+      ...{ agentId, nodeName, state, clock, random },
       log: log.child({ part: 'dns' }),
       localPod: (podUid) => localPods.localPod(podUid),
     });

@@ -1,3 +1,4 @@
+import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import { isSidecar } from '../../shared/resources/pod-resources.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { ObservedContainer } from './container-labels.ts';
@@ -21,10 +22,8 @@ export function withoutHook({ preStop: _, ...stopping }: Stopping): Stopping {
 
 /** Killed and still shown as running: the engine removes it by force after this long. */
 const KILL_PATIENCE_MS = 10_000;
-/** What a sidecar has at least when the main containers used up the grace, as the kubelet's minimum. */
-const SIDECAR_GRACE_MS = 2_000;
-/** What is left between signal and kill when a hook used up the grace, as with the kubelet. */
-const GRACE_AFTER_HOOK_MS = 2_000;
+/** What is left between signal and kill at least, whoever used up the grace: the kubelet's minimum. */
+const LEAST_AFTER_SIGNAL_MS = 2_000;
 
 /** How a container is asked to end, where it is not for its pod's end. */
 export interface StopReason {
@@ -35,8 +34,9 @@ export interface StopReason {
 }
 
 /**
- * Asks the running containers to end: main ones together, sidecars after them in reverse order, SIGKILL to what outlives its grace.
- * `lookAgainAfterMs` is when the next of them is due; undefined when nothing runs any more.
+ * Asks the running containers to end: main ones together, sidecars after them in reverse order (KEP-753), SIGKILL to what outlives its
+ * grace. preStop hooks begin at once, those of sidecars too: only the signal waits for its turn. `lookAgainAfterMs` is when the next
+ * of them is due; undefined when nothing runs any more.
  */
 export function planStop(
   pod: Pod | undefined,
@@ -50,57 +50,70 @@ export function planStop(
   const startedMs = Math.min(nowMs, ...[...stopping.values()].map(({ sinceMs }) => sinceMs));
   const actions: PodAction[] = [];
   let nextMs = Number.POSITIVE_INFINITY;
-  for (const container of turn.containers) {
+  for (const container of running) {
     const asked = stopping.get(container.id);
-    const leftMs = startedMs + graceMs - (asked?.sinceMs ?? nowMs);
-    const ownGraceMs = turn.areSidecars ? Math.max(SIDECAR_GRACE_MS, leftMs) : graceMs;
-    const one = stopOne(container, asked, ownGraceMs, nowMs, how);
+    if (!turn.containers.includes(container)) {
+      if (mayBegin(asked) && hasPreStop(pod, container)) actions.push(terminate(container, how));
+      continue;
+    }
+    const sinceMs = turn.areSidecars ? startedMs : (asked?.sinceMs ?? nowMs);
+    const one = stopOne(container, asked, sinceMs + graceMs, nowMs, how);
     if (one.action !== undefined) actions.push(one.action);
     nextMs = Math.min(nextMs, one.lookAgainAfterMs);
   }
   return Number.isFinite(nextMs) ? { actions, lookAgainAfterMs: nextMs } : { actions };
 }
 
+/** `endMs`: when its grace is over. */
 function stopOne(
-  { id, container }: ObservedContainer,
+  container: ObservedContainer,
   asked: Stopping | undefined,
-  graceMs: number,
+  endMs: number,
   nowMs: number,
   how: StopReason,
 ): { action?: PodAction; lookAgainAfterMs: number } {
-  const isHookInterrupted =
-    asked?.signalledMs === undefined &&
-    asked?.killedAtMs === undefined &&
-    asked?.preStop === undefined;
-  if (asked === undefined || isHookInterrupted) {
-    const message = how.message ?? `Stopping container ${container}`;
-    const replace = how.replace ?? false;
-    return {
-      action: { kind: 'terminate', id, container, message, replace, graceMs: how.graceMs },
-      lookAgainAfterMs: graceMs,
-    };
+  const { id, container: name } = container;
+  if (asked === undefined || mayBegin(asked)) {
+    return { action: terminate(container, how), lookAgainAfterMs: Math.max(0, endMs - nowMs) };
   }
-  if (asked.killedAtMs === undefined) {
-    const endMs = asked.sinceMs + graceMs;
-    if (asked.signalledMs === undefined) {
-      const leftMs = endMs - nowMs;
-      if (asked.preStop === 'running' && leftMs > 0) return { lookAgainAfterMs: leftMs };
-      return { action: { kind: 'signalStop', id, container }, lookAgainAfterMs: 0 };
-    }
-    const hadHook = asked.signalledMs > asked.sinceMs;
-    const minimumMs = hadHook ? asked.signalledMs + GRACE_AFTER_HOOK_MS : endMs;
-    const leftMs = Math.max(endMs, minimumMs) - nowMs;
+  const { signalledMs, killedAtMs } = asked;
+  if (killedAtMs !== undefined) {
+    const leftMs = killedAtMs + KILL_PATIENCE_MS - nowMs;
     if (leftMs > 0) return { lookAgainAfterMs: leftMs };
-    return { action: { kind: 'kill', id, container }, lookAgainAfterMs: KILL_PATIENCE_MS };
+    const log = undefined;
+    return { action: { kind: 'removeContainer', id, container: name, log }, lookAgainAfterMs: 0 };
   }
-  const leftMs = asked.killedAtMs + KILL_PATIENCE_MS - nowMs;
+  if (signalledMs === undefined) {
+    const leftMs = endMs - nowMs;
+    if (asked.preStop === 'running' && leftMs > 0) return { lookAgainAfterMs: leftMs };
+    return { action: { kind: 'signalStop', id, container: name }, lookAgainAfterMs: 0 };
+  }
+  const leftMs = Math.max(endMs, signalledMs + LEAST_AFTER_SIGNAL_MS) - nowMs;
   if (leftMs > 0) return { lookAgainAfterMs: leftMs };
-  return {
-    action: { kind: 'removeContainer', id, container, log: undefined },
-    lookAgainAfterMs: 0,
-  };
+  return { action: { kind: 'kill', id, container: name }, lookAgainAfterMs: KILL_PATIENCE_MS };
 }
 
+/** Not asked yet, or its hook was interrupted by a restart of the agent. */
+function mayBegin(asked: Stopping | undefined): boolean {
+  return (
+    asked?.signalledMs === undefined &&
+    asked?.killedAtMs === undefined &&
+    asked?.preStop === undefined
+  );
+}
+
+function terminate(
+  { id, container }: ObservedContainer,
+  { message = `Stopping container ${container}`, replace = false, graceMs }: StopReason,
+): PodAction {
+  return { kind: 'terminate', id, container, message, replace, graceMs };
+}
+
+function hasPreStop(pod: Pod | undefined, { container }: ObservedContainer): boolean {
+  return pod !== undefined && containerNamed(pod.spec, container)?.lifecycle?.preStop !== undefined;
+}
+
+/** Whose signals are due. */
 function stopTurn(
   pod: Pod | undefined,
   running: readonly ObservedContainer[],

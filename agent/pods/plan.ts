@@ -61,7 +61,7 @@ export interface PodPlan {
   finished: boolean;
 }
 
-/** A pod that no desired state names any more has this long, as a forced deletion on Kubernetes. */
+/** A pod that no desired state names any more is ended as by a forced deletion on Kubernetes: two seconds, by planStop's least. */
 const FORCED_GRACE_MS = 1_000;
 
 /** What to do next for one pod. Pure; the same input gives the same plan. */

@@ -227,6 +227,39 @@ describe('preStop', () => {
     expect(bench.runtime.running()).toEqual([]);
   });
 
+  it("a sidecar's begins with the others', and its signal waits for its turn", async () => {
+    let end = (_code: number) => {};
+    answers.set('bye', new Promise((resolve) => (end = resolve)));
+    bench.runtime.ignoresTerm.add('web');
+    const side = container('side', {
+      restartPolicy: 'Always',
+      lifecycle: { preStop: exec('bye') },
+    });
+    const one = await run({}, { initContainers: [side] });
+    await bench.apply(deleted(one, 10));
+    expect(bench.runtime.calls).toContain('TERM web');
+    expect(bench.runtime.calls).toContain('exec side bye');
+    end(0);
+    await bench.advance(9_999);
+    expect(bench.runtime.calls).not.toContain('TERM side');
+    await bench.advance(1);
+    const { calls } = bench.runtime;
+    expect(calls.indexOf('TERM side')).toBeGreaterThan(calls.indexOf('KILL web'));
+    expect(execs()).toEqual(['exec side bye']);
+    expect(bench.report(one).gone).toBe(true);
+    expect(bench.clock.pending).toBe(0);
+  });
+
+  it('a container has two seconds after its signal, however short the grace', async () => {
+    bench.runtime.ignoresTerm.add('web');
+    const one = await run({});
+    await bench.apply(deleted(one, 1));
+    await bench.advance(1_999);
+    expect(bench.runtime.calls).not.toContain('KILL web');
+    await bench.advance(1);
+    expect(bench.report(one).gone).toBe(true);
+  });
+
   it('that fails is told without its words, and the signal comes all the same', async () => {
     answers.set('bye', 3);
     const one = await run({ lifecycle: { preStop: exec('bye') } });

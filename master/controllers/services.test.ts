@@ -180,6 +180,51 @@ test('Endpoints written by hand are mirrored, and no longer when the Service get
   await vi.waitFor(() => expect(readyIn('db')).toEqual([]));
 });
 
+test('a Service that is another name has no Endpoints, whatever it selects', async () => {
+  await addService('other', {
+    type: 'ExternalName',
+    externalName: 'example.org',
+    selector: { app: 'web' },
+  });
+  await addService('web', { selector: { app: 'web' } });
+  await addPod('one', '10.42.0.2');
+  await vi.waitFor(() => expect(readyIn('web')).toEqual(['10.42.0.2']));
+  await vi.waitFor(() => expect(endpointsOf('web')?.subsets).toHaveLength(1));
+  expect(endpointsOf('other')).toBeUndefined();
+  expect(slicesOf('other')).toEqual([]);
+});
+
+test('mirrored slices have the labels and annotations of the Endpoints, and lose what those lose', async () => {
+  await addService('db', {});
+  await registry.create(ENDPOINTS, {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: {
+      ...named('db', { tier: 'data', 'service.kubernetes.io/headless': '' }),
+      annotations: {
+        note: 'by hand',
+        'endpoints.kubernetes.io/last-change-trigger-time': '2026-01-01T00:00:00Z',
+        'kubectl.kubernetes.io/last-applied-configuration': '{}',
+      },
+    },
+    subsets: [{ addresses: [{ ip: '192.0.2.7' }], ports: [{ port: 5432 }] }],
+  } as Endpoints);
+  await vi.waitFor(() => expect(readyIn('db')).toEqual(['192.0.2.7']));
+  expect(slicesOf('db')[0]?.metadata.annotations).toEqual({ note: 'by hand' });
+  expect(slicesOf('db')[0]?.metadata.labels).toMatchObject({
+    tier: 'data',
+    'service.kubernetes.io/headless': '',
+  });
+  await registry.update(ENDPOINTS, { namespace: 'default', name: 'db' }, (current) => ({
+    ...current,
+    metadata: { ...current.metadata, annotations: {} },
+  }));
+  await vi.waitFor(() => expect(slicesOf('db')[0]?.metadata.annotations ?? {}).toEqual({}));
+  const revision = registry.cache.revision();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(registry.cache.revision()).toBe(revision);
+});
+
 test('an API that only its own machine reaches is no endpoint, and the master says so', async () => {
   await controllers.stop();
   const kubernetes = { namespace: 'default', name: 'kubernetes' };

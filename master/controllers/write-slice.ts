@@ -10,14 +10,14 @@ import { ignoreGone } from './ignore-gone.ts';
 export async function writeSlice(
   registry: Registry,
   owner: KubeObject,
-  metadata: Pick<ObjectMeta, 'labels' | 'ownerReferences'>,
+  metadata: Pick<ObjectMeta, 'labels' | 'annotations' | 'ownerReferences'>,
   action: SliceAction,
 ): Promise<void> {
   if (action.kind === 'create') {
     await registry.create(ENDPOINT_SLICES, {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
-      metadata: {
+      metadata: withoutEmpty({
         name: '',
         generateName: namePrefix(owner.metadata.name),
         namespace: owner.metadata.namespace ?? '',
@@ -25,7 +25,7 @@ export async function writeSlice(
         resourceVersion: '',
         creationTimestamp: '',
         ...metadata,
-      },
+      }),
       ...action.content,
     });
     return;
@@ -38,7 +38,7 @@ export async function writeSlice(
     return;
   }
   // With the resourceVersion that the plan was made for, so that nothing is overwritten unseen.
-  const next = { ...action.slice.metadata, ...metadata };
+  const next = withoutEmpty({ ...action.slice.metadata, ...metadata });
   await registry
     .update(
       ENDPOINT_SLICES,
@@ -47,6 +47,11 @@ export async function writeSlice(
       { uid },
     )
     .catch(ignoreGone);
+}
+
+/** No annotations are no field, as clients are shown them. */
+function withoutEmpty({ annotations = {}, ...metadata }: ObjectMeta): ObjectMeta {
+  return { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) };
 }
 
 function namePrefix(name: string): string {

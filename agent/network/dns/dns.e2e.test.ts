@@ -153,6 +153,7 @@ async function startDns(): Promise<ClusterDns> {
   });
   const started = new ClusterDns({
     agentId: AGENT,
+    nodeName: 'a',
     state: {
       get: (key) => documents.get(key),
       list: (prefix) => [...documents.values()].filter(({ key }) => key.startsWith(prefix)),

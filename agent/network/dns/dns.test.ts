@@ -57,23 +57,31 @@ describe('a file that is watched', () => {
 });
 
 describe('a pod of this node', () => {
+  const endpoint = (nodeName: string, uid: string, address: string) => ({
+    addresses: [address],
+    conditions: { ready: true },
+    nodeName,
+    targetRef: { uid },
+  });
   const slice = {
     metadata: { name: 'db-x', namespace: 'shop', uid: 'u' },
-    endpoints: [
-      { addresses: ['10.42.0.3'], conditions: { ready: true }, targetRef: { uid: 'local' } },
-      { addresses: ['10.42.1.3'], conditions: { ready: true }, targetRef: { uid: 'remote' } },
-    ],
+    endpoints: [endpoint('here', 'local', '10.42.0.3'), endpoint('there', 'remote', '10.42.1.3')],
   } as unknown as EndpointSliceDocument;
 
   test('is as the node says, the others as the slice says', () => {
+    // A node that has read its machine takes every pod that it does not want for one that is gone.
+    const gone = { ready: false, terminating: true, address: undefined };
     const pod = { ready: false, terminating: false, address: '10.42.0.3' };
-    const { endpoints } = withLocalPods(slice, (uid) => (uid === 'local' ? pod : undefined));
-    expect(endpoints?.map(({ conditions }) => conditions?.ready)).toEqual([false, true]);
+    const { endpoints } = withLocalPods(slice, 'here', (uid) => (uid === 'local' ? pod : gone));
+    expect(endpoints).toMatchObject([
+      { addresses: ['10.42.0.3'], conditions: { ready: false } },
+      { addresses: ['10.42.1.3'], conditions: { ready: true } },
+    ]);
   });
 
   test('that ended has no address', () => {
     const pod = { ready: true, terminating: true, address: undefined };
-    const { endpoints } = withLocalPods(slice, () => pod);
+    const { endpoints } = withLocalPods(slice, 'here', () => pod);
     expect(endpoints?.[0]).toMatchObject({ addresses: [], conditions: { ready: false } });
   });
 

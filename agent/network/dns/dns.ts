@@ -25,12 +25,13 @@ import { Zone } from './zone.ts';
 
 export interface ClusterDnsParts {
   agentId: string;
+  nodeName: string;
   state: Pick<AgentState, 'get' | 'list' | 'subscribe'>;
   clock: Clock;
   /** In [0, 1): orders the addresses of an answer. */
   random: () => number;
   log: Logger;
-  /** What the node knows of its own pods; undefined for those of others. Nothing if absent. */
+  /** What the node knows of its own pods; is asked of no others. Nothing if absent. */
   localPod?: (podUid: string) => LocalPod | undefined;
   /** 53 if absent. */
   port?: number;
@@ -170,11 +171,11 @@ export class ClusterDns {
   }
 
   #followSlice(key: string, namespace: string, name: string): void {
-    const { state, localPod = () => undefined } = this.#parts;
+    const { state, nodeName, localPod = () => undefined } = this.#parts;
     const slice = state.get(key)?.object as unknown as EndpointSliceDocument | undefined;
     this.#pods.set(key, slice);
     if (slice === undefined) this.#zone.removeSlice(namespace, name);
-    else this.#zone.putSlice(withLocalPods(slice, localPod));
+    else this.#zone.putSlice(withLocalPods(slice, nodeName, localPod));
   }
 
   async #serve(): Promise<undefined> {

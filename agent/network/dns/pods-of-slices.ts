@@ -27,14 +27,16 @@ export class PodsOfSlices {
   }
 }
 
-/** The slice with this node's own pods as they are now. */
+/** The slice with this node's own pods as they are now; of the pods of other nodes only the slice knows. */
 export function withLocalPods(
   slice: EndpointSliceDocument,
+  nodeName: string,
   localPod: (podUid: string) => LocalPod | undefined,
 ): EndpointSliceDocument {
   const endpoints = (slice.endpoints ?? []).map((endpoint) => {
     const uid = endpoint.targetRef?.uid;
-    const pod = uid === undefined ? undefined : localPod(uid);
+    const isLocal = endpoint.nodeName === nodeName;
+    const pod = isLocal && uid !== undefined ? localPod(uid) : undefined;
     if (pod === undefined) return endpoint;
     return {
       ...endpoint,

@@ -31,8 +31,9 @@ export function endpointsController(
         if (previous) await registry.delete(ENDPOINTS, key).catch(ignoreGone);
         return undefined;
       }
-      const { selector } = service.spec;
-      if (!selector || service.metadata.deletionTimestamp !== undefined) return undefined;
+      const { selector, type } = service.spec;
+      if (!selector || type === 'ExternalName') return undefined;
+      if (service.metadata.deletionTimestamp !== undefined) return undefined;
       const next = planEndpoints(service, servicePods.podsOf(service), previous);
       if (previous === undefined) await registry.create(ENDPOINTS, next);
       else if (!isSame(previous, next)) {

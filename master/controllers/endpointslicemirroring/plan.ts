@@ -1,11 +1,7 @@
 import { semanticEqual } from '../../../shared/meta/equality.ts';
 import { isIpv4 } from '../../../shared/meta/names.ts';
 import { controllerReference } from '../../../shared/meta/owner-reference.ts';
-import {
-  HEADLESS_LABEL,
-  MANAGED_BY_LABEL,
-  SERVICE_NAME_LABEL,
-} from '../../../shared/resources/endpoint-slice.ts';
+import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from '../../../shared/resources/endpoint-slice.ts';
 import type {
   Endpoint,
   EndpointAddress,
@@ -22,6 +18,11 @@ export const MIRRORING_CONTROLLER = 'endpointslicemirroring-controller.k8s.io';
 export const SKIP_MIRROR_LABEL = 'endpointslice.kubernetes.io/skip-mirror';
 
 const LEADER_ANNOTATION = 'control-plane.alpha.kubernetes.io/leader';
+/** What others note in Endpoints about themselves. */
+const NOT_MIRRORED: ReadonlySet<string> = new Set([
+  'endpoints.kubernetes.io/last-change-trigger-time',
+  'kubectl.kubernetes.io/last-applied-configuration',
+]);
 const MAX_ADDRESSES_PER_SUBSET = 1000;
 
 /** Whether the slices of a Service are made of its Endpoints: those of one without a selector, which somebody writes by hand. */
@@ -53,6 +54,7 @@ export function planMirror(endpoints: Endpoints, slices: readonly EndpointSlice[
     const isSame =
       semanticEqual(slice.endpoints, content.endpoints) &&
       semanticEqual(slice.metadata.labels, metadata.labels) &&
+      semanticEqual(slice.metadata.annotations, metadata.annotations) &&
       semanticEqual(slice.metadata.ownerReferences, metadata.ownerReferences);
     if (!isSame) actions.push({ kind: 'update', slice, content });
   }
@@ -63,20 +65,19 @@ export function planMirror(endpoints: Endpoints, slices: readonly EndpointSlice[
   ];
 }
 
+/** All labels and annotations of the Endpoints, but for what is about that object alone. */
 export function mirrorMetadata(
   endpoints: Endpoints,
-): Pick<ObjectMeta, 'labels' | 'ownerReferences'> {
-  const {
-    [SKIP_MIRROR_LABEL]: _skip,
-    [HEADLESS_LABEL]: _headless,
-    ...labels
-  } = endpoints.metadata.labels ?? {};
+): Pick<ObjectMeta, 'labels' | 'annotations' | 'ownerReferences'> {
+  const { metadata } = endpoints;
+  const annotations = Object.entries(metadata.annotations ?? {});
   return {
     labels: {
-      ...labels,
-      [SERVICE_NAME_LABEL]: endpoints.metadata.name,
+      ...metadata.labels,
+      [SERVICE_NAME_LABEL]: metadata.name,
       [MANAGED_BY_LABEL]: MIRRORING_CONTROLLER,
     },
+    annotations: Object.fromEntries(annotations.filter(([key]) => !NOT_MIRRORED.has(key))),
     ownerReferences: [controllerReference(endpoints)],
   };
 }

@@ -379,8 +379,8 @@ describe('with no way to the master', () => {
   it('a device that vanishes is picked no more, and is again when it is back', async () => {
     const url = `http://${await clusterIp('web')}/`;
     const rest = ['web-one', 'web-three'];
-    await fleet.devices.two.powerOff();
     const off = performance.now();
+    await fleet.devices.two.powerOff();
     await expect.poll(() => ask({ host: 'one' }, url), { timeout: 150_000 }).toEqual(rest);
     say(`a lost device was picked for ${Math.round(performance.now() - off)} ms`);
     await fleet.powerOn('two');

@@ -26,7 +26,8 @@ import type {
 import { ContainerIndex } from './container-index.ts';
 import { type ExecutorParts, execute } from './execute.ts';
 import { ImageStore } from './image-store.ts';
-import { type Failure, type ObservedPod, planPod } from './plan.ts';
+import type { Failure, ObservedPod } from './observed-pod.ts';
+import { planPod } from './plan.ts';
 import type { ImageView } from './plan-image.ts';
 import { PodEvents } from './pod-events.ts';
 import { podHooks } from './pod-hook.ts';

@@ -5,7 +5,7 @@ import { graceOf, type ObservedPod, runningOf, waitOf } from './observed-pod.ts'
 import { planContainers } from './plan-containers.ts';
 import { planStop } from './plan-stop.ts';
 import type { PodAction, PodPlan } from './pod-actions.ts';
-import type { PodRecord } from './pod-record.ts';
+import { isOver, type PodRecord } from './pod-record.ts';
 
 /** A pod that no desired state names any more is ended as by a forced deletion on Kubernetes: two seconds, by planStop's least. */
 const FORCED_GRACE_MS = 1_000;
@@ -133,11 +133,6 @@ function planSuperseded(observed: ObservedPod): PodAction[] {
       const isOld = run !== undefined && container.attempt < run.attempt - 1;
       return removal(container, isOld ? container.attempt : undefined);
     });
-}
-
-function isOver(record: PodRecord): boolean {
-  const phase = record.status?.phase;
-  return record.failed !== undefined || phase === 'Succeeded' || phase === 'Failed';
 }
 
 function removal({ id, container }: ObservedContainer, log: number | undefined): PodAction {

@@ -31,7 +31,13 @@ import { PodEvents } from './pod-events.ts';
 import { podHooks } from './pod-hook.ts';
 import { clearProblems, newPodMemory, type PodMemory } from './pod-memory.ts';
 import { PodProbes } from './pod-probes.ts';
-import { foldObserved, newPodRecord, readPodRecord, runsOfContainer } from './pod-record.ts';
+import {
+  foldObserved,
+  isOver,
+  newPodRecord,
+  readPodRecord,
+  runsOfContainer,
+} from './pod-record.ts';
 import { PodReports } from './pod-reports.ts';
 import { API_SERVICE_KEY } from './service-environment.ts';
 import { podStatus } from './status.ts';
@@ -186,17 +192,19 @@ export class PodWorker implements ContainerRuns {
 
   /**
    * What this node itself knows of a pod, whatever the master last heard: for services and names, which must not wait for it. Undefined
-   * until the machine was read; a pod that is gone has no address.
+   * until the machine was read; a pod that is gone or over has no address. A pod of another node counts as gone.
    */
   localPod(podUid: string): LocalPod | undefined {
     if (!this.#isSynced) return undefined;
     const desired = this.#desired.get(podUid);
-    const status = this.#memories.get(podUid)?.record?.status;
+    const record = this.#memories.get(podUid)?.record;
+    const status = record?.status;
     if (desired === undefined) return { ready: false, terminating: true, address: undefined };
     return {
       ready: isConditionTrue(status?.conditions, 'Ready'),
       terminating: desired.metadata.deletionTimestamp !== undefined,
-      address: status?.podIP,
+      // Its status names the address on, which may be another pod's by now.
+      address: record === undefined || isOver(record) ? undefined : status?.podIP,
     };
   }
 

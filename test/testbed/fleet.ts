@@ -94,14 +94,16 @@ export class TestFleet {
 
   /** Takes a device's way to the master, or gives it back; devices go on reaching each other. */
   async cutFromMaster(names: readonly DeviceName[]): Promise<void> {
-    const rules = names.map(
-      (name) => `add rule ip cut input ip saddr ${addressOf(name)} tcp dport 6443 drop`,
+    // Both ways: what the master says of nodes that it does not hear any more must not come through.
+    const rules = names.flatMap((name) => [
+      `add rule ip cut input ip saddr ${addressOf(name)} tcp dport 6443 drop`,
+      `add rule ip cut output ip daddr ${addressOf(name)} tcp sport 6443 drop`,
+    ]);
+    const chains = ['input', 'output'].map(
+      (hook) => `add chain ip cut ${hook} { type filter hook ${hook} priority 0 ; }`,
     );
-    const chain = 'add chain ip cut input { type filter hook input priority 0 ; }';
-    await this.router(
-      'nft',
-      ['add table ip cut', 'flush table ip cut', chain, ...rules].join('\n'),
-    );
+    const commands = ['add table ip cut', 'flush table ip cut', ...chains, ...rules];
+    await this.router('nft', commands.join('\n'));
   }
 
   /** Runs a program at the router: outside of all devices, with a way to each. Throws when it fails. */

@@ -66,6 +66,8 @@ const CASES: readonly (readonly [path: string, code: string, says: string])[] = 
   ['shared/meta/m.ts', 'setTimeout(() => {}, 1);', 'Do not use the global variable setTimeout'],
   ['shared/meta/n.ts', "void fetch('https://a');", 'Do not use the global variable fetch'],
   ['agent/pods/plan.ts', 'export const a = Date.now();', 'This file is pure'],
+  ['agent/pods/plan-stop.ts', 'export const a = new Date();', 'This file is pure'],
+  ['agent/network/routes/peer-plan.ts', 'export const a = Math.random();', 'This file is pure'],
   ['master/scheduler/place.ts', 'export const a = Math.random();', 'This file is pure'],
   ['master/controllers/x/plan.ts', "import { a } from 'node:fs'; a();", 'This import references a Node.js builtin'],
 ];

@@ -1,35 +1,40 @@
-// Runs lint, types, dead code, unit tests and end-to-end tests in turn; stops at the first that fails. Closes with the count of tests.
-import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+// Runs lint, types, dead code, unit tests and end-to-end tests in turn; stops at the first step that fails. Closes with the count of tests.
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
-const report = (project) => join(root, '.cache', `tests-${project}.json`);
+const cache = join(root, '.cache');
+const report = (project) => join(cache, `tests-${project}.json`);
 
-const steps = [
-  ['lint', ['npm', 'run', '-s', 'lint']],
-  ['types', ['npm', 'run', '-s', 'types']],
-  ['dead code', ['npm', 'run', '-s', 'dead-code']],
-  ...['unit', 'e2e'].map((project) => [
-    `${project} tests`,
-    ['npx', 'vitest', 'run', '--config', '.ci/vitest.config.ts', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report(project)}`],
-  ]),
+const npm = (script) => ['npm', 'run', '-s', script];
+const vitest = (project) => [
+  ...['npx', 'vitest', 'run', '--config', '.ci/vitest.config.ts', '--project', project],
+  ...['--reporter=default', '--reporter=json', `--outputFile.json=${report(project)}`],
 ];
 
-for (const project of ['unit', 'e2e']) rmSync(report(project), { force: true });
-let failedStep;
-for (const [name, [command, ...args]] of steps) {
-  console.log(`==> ${name}`);
-  const started = Date.now();
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
-  console.log(`==> ${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(0)} s`);
-  if (status !== 0) {
-    failedStep = name;
-    break;
-  }
+/** Those of one step run side by side; what the later ones say is shown when they have ended. */
+const steps = [
+  { lint: npm('lint') },
+  { types: npm('types') },
+  { 'dead code': npm('dead-code') },
+  { 'unit tests': vitest('unit') },
+  { 'e2e tests': vitest('e2e'), 'machine tests': vitest('machines') },
+];
+const projects = ['unit', 'e2e', 'machines'];
+
+mkdirSync(cache, { recursive: true });
+for (const project of projects) rmSync(report(project), { force: true });
+let failed = [];
+for (const step of steps) {
+  const names = Object.keys(step);
+  console.log(`==> ${names.join(', ')}`);
+  const outcomes = await Promise.all(names.map((name, index) => run(name, step[name], index > 0)));
+  failed = names.filter((_, index) => outcomes[index] !== 0);
+  if (failed.length > 0) break;
 }
 
-const counts = ['unit', 'e2e'].map((project) => {
+const counts = projects.map((project) => {
   try {
     return JSON.parse(readFileSync(report(project), 'utf8'));
   } catch {
@@ -37,6 +42,29 @@ const counts = ['unit', 'e2e'].map((project) => {
   }
 });
 const sum = (key) => counts.reduce((total, count) => total + count[key], 0);
-if (failedStep !== undefined) console.log(`stopped at: ${failedStep}`);
+if (failed.length > 0) console.log(`stopped at: ${failed.join(', ')}`);
 console.log(`${sum('numPassedTests')} passed, ${sum('numFailedTests')} failed`);
-process.exit(failedStep === undefined ? 0 : 1);
+process.exit(failed.length === 0 ? 0 : 1);
+
+/** Answers the exit code. */
+async function run(name, [command, ...args], isAside) {
+  const started = Date.now();
+  const log = join(cache, `${name.replaceAll(' ', '-')}.log`);
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', isAside ? 'pipe' : 'inherit', isAside ? 'pipe' : 'inherit'],
+  });
+  const file = isAside ? createWriteStream(log) : undefined;
+  if (file) for (const stream of [child.stdout, child.stderr]) stream.pipe(file, { end: false });
+  const status = await new Promise((resolve) => {
+    child.once('error', () => resolve(-1));
+    child.once('close', resolve);
+  });
+  if (file) {
+    await new Promise((resolve) => file.end(resolve));
+    process.stdout.write(readFileSync(log, 'utf8'));
+  }
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  console.log(`==> ${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
+  return status;
+}

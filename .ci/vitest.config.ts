@@ -1,6 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two projects: `unit` runs beside the code in seconds; `e2e` uses real podman, containerd and kubectl, one file at a time. */
+const root = new URL('..', import.meta.url).pathname;
+const MACHINES = 'test/machines/**/*.e2e.test.ts';
+const END_TO_END = {
+  root,
+  globalSetup: ['test/e2e/global-setup.ts'],
+  fileParallelism: false,
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+};
+
+/**
+ * `unit` runs beside the code in seconds; `e2e` uses real podman, containerd and kubectl, one file at a time; so does `machines`, in
+ * machines of its own, which mostly wait: the two can run side by side.
+ */
 export default defineConfig({
   test: {
     // On two cores the default is one.
@@ -9,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          root: new URL('..', import.meta.url).pathname,
+          root,
           include: ['{shared,master,agent,cli,test,.ci}/**/*.test.ts'],
           exclude: ['**/*.e2e.test.ts', '**/node_modules/**'],
           testTimeout: 20_000,
@@ -20,14 +33,12 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          root: new URL('..', import.meta.url).pathname,
+          ...END_TO_END,
           include: ['{agent,master,cli,test}/**/*.e2e.test.ts'],
-          globalSetup: ['test/e2e/global-setup.ts'],
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          exclude: [MACHINES, '**/node_modules/**'],
         },
       },
+      { test: { name: 'machines', ...END_TO_END, include: [MACHINES] } },
     ],
   },
 });

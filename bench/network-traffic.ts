@@ -13,7 +13,7 @@ const CONNECTIONS = 32;
  * A port of the server for each way: the server would take a connection that came through a service address for an old one that came
  * straight (the same ports in TIME_WAIT, with other timestamps), and the client would ask again after a second.
  */
-const HTTP = { direct: 8000, nftables: 8001, userspace: 8002 } as const;
+const HTTP = { bare: 7999, direct: 8000, nftables: 8001, userspace: 8002 } as const;
 const IPERF = 5201;
 const POD = '10.42.0.3';
 const VIP = '10.43.0.7';
@@ -38,7 +38,7 @@ function nginxConfiguration(folder: string): string {
     }`;
 }
 
-const WAYS = ['direct', 'nftables', 'userspace'] as const;
+const WAYS = ['bare', 'direct', 'nftables', 'userspace'] as const;
 type Way = (typeof WAYS)[number];
 
 /** One number of one way in one round. */
@@ -71,7 +71,8 @@ const MEASURES: readonly Measure[] = [
 ];
 
 /**
- * Pod to pod on one node: straight, through a cluster IP in the kernel, and through one of the userspace backend. The three take turns
+ * Pod to pod on one node: straight where there are no rules at all (bare), straight on a node of a cluster, where the rules make the
+ * kernel track every connection (direct), through a cluster IP in the kernel, and through one of the userspace backend. They take turns
  * in rounds; medians. Neither who asks nor who answers is a Node process, so only the last way is limited by one.
  */
 export async function measureTraffic(): Promise<Record<string, string>[]> {
@@ -95,8 +96,8 @@ export async function measureTraffic(): Promise<Record<string, string>[]> {
     const taken = new Map<string, number[]>();
     for (let round = 0; round < ROUNDS; round++) {
       for (const way of WAYS) {
-        const address = way === 'direct' ? POD : VIP;
-        const backend = way === 'direct' ? undefined : lab.backend(way);
+        const address = way === 'bare' || way === 'direct' ? POD : VIP;
+        const backend = backendOf(lab, way);
         await backend?.apply([serviceTo(HTTP[way]), serviceTo(IPERF)], NODE);
         for (const measure of MEASURES) {
           const key = `${measure.name} ${way}`;
@@ -121,12 +122,19 @@ function row({ name, unit }: Measure, of: (way: Way) => number): Record<string, 
     value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(3);
   return {
     'pod to pod': `${name} (${unit})`,
+    bare: text(of('bare')),
     direct: text(of('direct')),
     nftables: text(of('nftables')),
+    'nftables / bare': (of('nftables') / of('bare')).toFixed(3),
     'nftables / direct': (of('nftables') / of('direct')).toFixed(3),
     userspace: text(of('userspace')),
     'userspace / direct': (of('userspace') / of('direct')).toFixed(3),
   };
+}
+
+function backendOf(lab: NetworkLab, way: Way) {
+  if (way === 'bare') return undefined;
+  return lab.backend(way === 'direct' ? 'nftables' : way);
 }
 
 function serviceTo(port: number) {

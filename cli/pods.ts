@@ -20,6 +20,11 @@ const OPTIONS = {
     value: 'NAMESPACE',
     description: 'of this one alone; of all if absent',
   },
+  'all-namespaces': {
+    type: 'boolean',
+    short: 'A',
+    description: 'of every namespace: the same as no -n',
+  },
   ...OUTPUT_OPTION,
   ...DEVICE_OPTIONS,
   ...KUBECONFIG_OPTION,

@@ -101,7 +101,7 @@ _skerry() {
         --namespace | -n | --output | -o) : ;;
         --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
-        *) _skerry_words '--namespace --output --local --data-dir --kubeconfig --help' ;;
+        *) _skerry_words '--namespace --all-namespaces --output --local --data-dir --kubeconfig --help' ;;
       esac
       ;;
     logs)

@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034
 
 # What a release has of the repository as it is; the rest is what the build makes.
-release_files='install.sh install systemd config completion man LICENSE NOTICE'
+release_files='install.sh install examples systemd config completion man LICENSE NOTICE'
 
 # Where the files come from: archive, unpacked (install.sh lies in an unpacked archive, or an installed release), clone.
 release_source() {

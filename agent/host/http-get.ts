@@ -3,8 +3,8 @@ import { request as requestHttps } from 'node:https';
 
 export interface HttpGet {
   url: URL;
-  /** Their names and values; the last of a name counts. */
-  headers: Readonly<Record<string, string>>;
+  /** By their names in lower case; one with several values is sent as often. */
+  headers: Readonly<Record<string, string | string[]>>;
   timeoutMs: number;
   signal?: AbortSignal;
 }

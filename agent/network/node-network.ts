@@ -140,10 +140,11 @@ export class NodeNetwork {
   }
 
   #hostPorts() {
-    return this.#parts.state.list('pods/').flatMap(({ object }) => {
+    const pods = this.#parts.state.list('pods/').flatMap(({ object }) => {
       const pod = object as unknown as Pod;
       const address = this.#parts.localPods.localPod(pod.metadata.uid)?.address;
-      return address === undefined ? [] : hostPortsOf(pod, address);
+      return address === undefined ? [] : [{ pod, address }];
     });
+    return hostPortsOf(pods);
   }
 }

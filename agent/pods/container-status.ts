@@ -6,7 +6,7 @@ import type {
   Pod,
 } from '../../shared/schema/kubernetes-types.ts';
 import type { ContainerReadiness } from './collaborators.ts';
-import type { Waiting } from './plan.ts';
+import type { Waiting } from './observed-pod.ts';
 import type { ContainerRecord, PodRecord } from './pod-record.ts';
 
 export interface ContainerStatusContext {

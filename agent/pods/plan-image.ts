@@ -1,6 +1,6 @@
 import type { Container } from '../../shared/schema/kubernetes-types.ts';
 import { type BackoffEntry, backoffLeftMs } from './backoff.ts';
-import type { Waiting } from './plan.ts';
+import type { Waiting } from './observed-pod.ts';
 import type { PodAction } from './pod-actions.ts';
 import { pullPolicy } from './pull-policy.ts';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { ObservedContainer } from './container-labels.ts';
 import { planStop, type Stopping } from './plan-stop.ts';
 
@@ -70,3 +71,55 @@ describe('the end of a container that does not listen', () => {
     );
   });
 });
+
+describe('the end of a pod with sidecars', () => {
+  it('begins every hook at once, and signals the sidecars last, in reverse order', () => {
+    const sidecar = fc.record({ hasHook: fc.boolean(), takesMs: fc.integer({ min: 0, max: 500 }) });
+    fc.assert(
+      fc.property(fc.array(sidecar, { maxLength: 4 }), fc.nat(500), (sidecars, mainTakesMs) => {
+        const { begun, signalled } = endOfPod(sidecars, mainTakesMs);
+        const names = sidecars.map((_, index) => `side-${index}`);
+        const hooked = names.filter((_, index) => sidecars[index]?.hasHook);
+        for (const name of ['main', ...hooked]) expect(begun.get(name)).toBe(0);
+        expect([...signalled.keys()]).toEqual(['main', ...names.reverse()]);
+      }),
+    );
+  });
+});
+
+/** Every container ends so long after its signal, every hook at once. When each was asked to end, and signalled, in that order. */
+function endOfPod(sidecars: { hasHook: boolean; takesMs: number }[], mainTakesMs: number) {
+  const lifecycle = { preStop: { sleep: { seconds: 0 } } };
+  const initContainers = sidecars.map(({ hasHook }, index) => ({
+    name: `side-${index}`,
+    restartPolicy: 'Always',
+    ...(hasHook && { lifecycle }),
+  }));
+  const pod = { spec: { initContainers, containers: [{ name: 'main' }] } } as unknown as Pod;
+  const takesMs = new Map([['main', mainTakesMs]]);
+  for (const [index, one] of sidecars.entries()) takesMs.set(`side-${index}`, one.takesMs);
+  const stopping = new Map<string, Stopping>();
+  const begun = new Map<string, number>();
+  const signalled = new Map<string, number>();
+  for (let nowMs = 0; nowMs < 10_000; ) {
+    const running = [...takesMs.keys()]
+      .filter((name) => nowMs < (signalled.get(name) ?? Infinity) + (takesMs.get(name) ?? 0))
+      .map((name) => ({ id: name, container: name }) as ObservedContainer);
+    const { actions, lookAgainAfterMs } = planStop(pod, running, stopping, 30_000, nowMs);
+    if (lookAgainAfterMs === undefined) break;
+    for (const action of actions) {
+      if (action.kind !== 'terminate' && action.kind !== 'signalStop') throw new Error(action.kind);
+      const { id } = action;
+      const hasHook = initContainers.some(({ name, lifecycle }) => name === id && lifecycle);
+      begun.set(id, begun.get(id) ?? nowMs);
+      const sinceMs = begun.get(id) ?? nowMs;
+      if (action.kind === 'terminate' && hasHook) stopping.set(id, { sinceMs, preStop: 'over' });
+      else {
+        stopping.set(id, { sinceMs, preStop: 'over', signalledMs: nowMs });
+        signalled.set(id, nowMs);
+      }
+    }
+    if (actions.length === 0) nowMs++;
+  }
+  return { begun, signalled };
+}

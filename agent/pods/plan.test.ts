@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { ObservedContainer } from './container-labels.ts';
-import { type ObservedPod, planPod } from './plan.ts';
+import type { ObservedPod } from './observed-pod.ts';
+import { planPod } from './plan.ts';
 import { foldObserved, newPodRecord } from './pod-record.ts';
 import { container, deleted, PodBench, pod } from './testing/pod-bench.ts';
 

@@ -1,4 +1,5 @@
 import type { BackoffEntry } from './backoff.ts';
+import type { Waiting } from './observed-pod.ts';
 
 /** Everything that can be done for a pod, with its arguments; execute.ts has an executor for each. Actions of one plan run together. */
 export interface PodActionArguments {
@@ -42,3 +43,13 @@ export interface PodActionArguments {
 export type PodAction = {
   [Kind in keyof PodActionArguments]: { kind: Kind } & PodActionArguments[Kind];
 }[keyof PodActionArguments];
+
+export interface PodPlan {
+  /** To be done now, together. Empty: nothing to do until something changes or `lookAgainAfterMs` is over. */
+  actions: PodAction[];
+  lookAgainAfterMs?: number;
+  /** By container name, for those that are to run and do not. */
+  waiting: ReadonlyMap<string, Waiting>;
+  /** No container of the pod will be started again. */
+  finished: boolean;
+}

@@ -1,6 +1,7 @@
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { EventRecorder } from './collaborators.ts';
-import { podLabel, type Waiting } from './plan.ts';
+import type { Waiting } from './observed-pod.ts';
+import { podLabel } from './pod-label.ts';
 
 type EventType = 'Normal' | 'Warning';
 

@@ -6,7 +6,7 @@ import {
   type Sandbox,
   VolumeError,
 } from './collaborators.ts';
-import { podLabel } from './plan.ts';
+import { podLabel } from './pod-label.ts';
 
 /** What the hooks make for a pod. */
 export interface PodResources {

@@ -1,5 +1,5 @@
 import type { Sandbox } from './collaborators.ts';
-import type { ObservedPod, Problem, Waiting } from './plan.ts';
+import type { ObservedPod, Problem, Waiting } from './observed-pod.ts';
 import type { PullFailure } from './plan-image.ts';
 import type { Stopping } from './plan-stop.ts';
 import type { PodRecord } from './pod-record.ts';

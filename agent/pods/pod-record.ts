@@ -209,3 +209,9 @@ function secondsOf(rfc3339: string): string {
   const ms = Date.parse(rfc3339);
   return Number.isNaN(ms) ? rfc3339 : formatTime(ms);
 }
+
+/** Succeeded or Failed, or told to be: nothing of the pod is started any more. */
+export function isOver(record: PodRecord): boolean {
+  const phase = record.status?.phase;
+  return record.failed !== undefined || phase === 'Succeeded' || phase === 'Failed';
+}

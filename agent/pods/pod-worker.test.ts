@@ -175,6 +175,17 @@ describe('PodWorker', () => {
     expect(bench.report(one).status.phase).toBe('Succeeded');
   });
 
+  it('tells services no address of a pod that is over: another may have it', async () => {
+    await bench.start();
+    const one = pod('p', { restartPolicy: 'Never' });
+    await bench.apply(one);
+    const { uid } = one.metadata;
+    expect(bench.worker.localPod(uid)?.address).toBe(bench.report(one).status.podIP);
+    await bench.exit('web', 0);
+    expect(bench.report(one).status.phase).toBe('Succeeded');
+    expect(bench.worker.localPod(uid)).toMatchObject({ ready: false, address: undefined });
+  });
+
   it('takes a deleted pod away with grace and says that it is gone', async () => {
     await bench.start();
     const one = pod('p', { containers: [container('web'), container('slow')] });

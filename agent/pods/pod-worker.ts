@@ -1,11 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../shared/logger.ts';
 import { isConditionTrue } from '../../shared/meta/condition.ts';
-import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../shared/reconcile/reconcile-loop.ts';
 import type { Underway } from '../../shared/reconcile/underway.ts';
-import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import type { Outbox } from '../link/outbox.ts';
 import { normaliseImageName } from '../runtime/image-name.ts';
@@ -13,7 +11,6 @@ import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import type { AgentState } from '../state/agent-state.ts';
 import type {
   ContainerProbes,
-  ContainerReadiness,
   ContainerRuns,
   EventRecorder,
   LocalPod,
@@ -27,14 +24,24 @@ import type {
 import { ContainerIndex } from './container-index.ts';
 import { type ExecutorParts, execute } from './execute.ts';
 import { ImageStore } from './image-store.ts';
-import { type Failure, type ObservedPod, planPod } from './plan.ts';
+import type { ObservedPod } from './observed-pod.ts';
+import { planPod } from './plan.ts';
 import type { ImageView } from './plan-image.ts';
 import { PodEvents } from './pod-events.ts';
 import { podHooks } from './pod-hook.ts';
 import { clearProblems, newPodMemory, type PodMemory } from './pod-memory.ts';
-import { foldObserved, newPodRecord, readPodRecord, runsOfContainer } from './pod-record.ts';
+import { PodProbes } from './pod-probes.ts';
+import {
+  foldObserved,
+  isOver,
+  newPodRecord,
+  readPodRecord,
+  runsOfContainer,
+} from './pod-record.ts';
+import { PodReports } from './pod-reports.ts';
 import { API_SERVICE_KEY } from './service-environment.ts';
 import { podStatus } from './status.ts';
+import { readMessages } from './termination-message.ts';
 
 export interface PodWorkerParts {
   agentId: string;
@@ -58,14 +65,6 @@ export interface PodWorkerParts {
   concurrency?: number;
 }
 
-const NO_PROBES: ContainerProbes = {
-  isStarted: () => true,
-  isReady: () => true,
-  follow: () => {},
-  failures: () => [],
-  forget: () => {},
-  stop: () => {},
-};
 /** Not a pod: the key under which the loop reads what there is on the machine. */
 const RESYNC = '';
 /** Of the documents beside the pods, those that pods are made of; what changes for proxy and names is none of theirs. */
@@ -85,7 +84,8 @@ export class PodWorker implements ContainerRuns {
   readonly #images: ImageStore;
   readonly #events: PodEvents;
   readonly #executors: ExecutorParts;
-  readonly #probes: ContainerProbes;
+  readonly #probes: PodProbes;
+  readonly #reports: PodReports;
   readonly #memories = new Map<string, PodMemory>();
   readonly #desired = new Map<string, Pod>();
   readonly #uidOfKey = new Map<string, string>();
@@ -101,7 +101,12 @@ export class PodWorker implements ContainerRuns {
 
   constructor(parts: PodWorkerParts) {
     this.#parts = parts;
-    this.#probes = parts.probes ?? NO_PROBES;
+    this.#probes = new PodProbes({
+      probes: parts.probes,
+      scheme: parts.runtime.name,
+      nodeIp: () => parts.node.ip(),
+    });
+    this.#reports = new PodReports(parts);
     this.#index = new ContainerIndex(parts.runtime);
     this.#images = new ImageStore(parts.runtime, () => this.#nowMs());
     this.#events = new PodEvents(parts.events);
@@ -121,7 +126,7 @@ export class PodWorker implements ContainerRuns {
       nowMs: () => this.#nowMs(),
       wake: (uid) => this.#loop.enqueue(uid),
       imagePulled: () => parts.onImagePulled?.(),
-      reportGone: (memory, pod) => this.#reportGone(memory, pod),
+      reportGone: (memory, pod) => this.#reports.publishGone(memory, pod),
       forget: (memory) => this.#forget(memory),
     };
     this.#loop = new ReconcileLoop({
@@ -187,17 +192,19 @@ export class PodWorker implements ContainerRuns {
 
   /**
    * What this node itself knows of a pod, whatever the master last heard: for services and names, which must not wait for it. Undefined
-   * until the machine was read; a pod that is gone has no address.
+   * until the machine was read; a pod that is gone or over has no address. A pod of another node counts as gone.
    */
   localPod(podUid: string): LocalPod | undefined {
     if (!this.#isSynced) return undefined;
     const desired = this.#desired.get(podUid);
-    const status = this.#memories.get(podUid)?.record?.status;
+    const record = this.#memories.get(podUid)?.record;
+    const status = record?.status;
     if (desired === undefined) return { ready: false, terminating: true, address: undefined };
     return {
       ready: isConditionTrue(status?.conditions, 'Ready'),
       terminating: desired.metadata.deletionTimestamp !== undefined,
-      address: status?.podIP,
+      // Its status names the address on, which may be another pod's by now.
+      address: record === undefined || isOver(record) ? undefined : status?.podIP,
     };
   }
 
@@ -362,7 +369,7 @@ export class PodWorker implements ContainerRuns {
       this.#events.waiting(pod, memory.waiting, plan.waiting);
       memory.waiting = plan.waiting;
       if (memory.record.gone !== true) this.#updateStatus(memory, pod, plan.finished, nowMs);
-      this.#publish(memory, pod);
+      this.#reports.publish(memory, pod);
     }
     const context = { parts: this.#executors, memory, pod };
     const done = await Promise.allSettled(plan.actions.map((action) => execute(action, context)));
@@ -374,7 +381,7 @@ export class PodWorker implements ContainerRuns {
     const sandbox =
       memory.sandboxState === 'unknown' ? await this.#findSandbox(memory) : memory.sandboxState;
     const containers = this.#index.ofPod(memory.uid);
-    await this.#readMessages(memory, pod, containers);
+    await readMessages(memory, pod, containers, this.#parts);
     memory.record = foldObserved(
       memory.record,
       containers,
@@ -385,7 +392,7 @@ export class PodWorker implements ContainerRuns {
       },
       this.#nowMs(),
     );
-    if (pod !== undefined) this.#follow(memory, pod, containers);
+    if (pod !== undefined) this.#probes.follow(memory, pod, containers);
     return {
       containers,
       record: memory.record,
@@ -396,55 +403,9 @@ export class PodWorker implements ContainerRuns {
       images: (image) => this.#imageView(memory, image),
       problems: memory.problems,
       stopping: memory.stopping,
-      failures: this.#failures(memory),
+      failures: this.#probes.failures(memory),
       inPostStart: new Set(memory.postStart.keys()),
-      isStarted: (container) => this.#readinessOf(memory).isStarted(memory.uid, container),
-    };
-  }
-
-  /** Probes begin when the postStart hook is over. What was told of a run before this life of the agent holds until a probe differs. */
-  #follow(memory: PodMemory, pod: Pod, containers: ObservedPod['containers']): void {
-    const { record, postStart, preStop } = memory;
-    const statuses = [
-      ...(record.status?.containerStatuses ?? []),
-      ...(record.status?.initContainerStatuses ?? []),
-    ];
-    const running = containers.filter(({ id, state }) => state === 'running' && !postStart.has(id));
-    // A hook of a container that is gone has nothing left to do.
-    for (const [id, hook] of [...postStart, ...preStop]) {
-      if (!containers.some((one) => one.id === id && one.state === 'running')) hook.abort();
-    }
-    const probed = running.map(({ container: name, id, startedAt }) => {
-      const containerID = `${this.#parts.runtime.name}://${id}`;
-      const status = statuses.find((one) => one.containerID === containerID);
-      return {
-        name,
-        id,
-        ...(startedAt === undefined ? {} : { startedAt }),
-        ...(status === undefined || memory.startedHere.has(id)
-          ? {}
-          : { before: { started: status.started === true, ready: status.ready === true } }),
-      };
-    });
-    this.#probes.follow(pod, record.ip || this.#parts.node.ip(), probed);
-  }
-
-  #failures(memory: PodMemory): ObservedPod['failures'] {
-    const failures = new Map<string, Failure>();
-    for (const id of memory.postStartFailed) failures.set(id, { of: 'postStart' });
-    for (const { id, probe, graceSeconds } of this.#probes.failures(memory.uid)) {
-      const grace = graceSeconds === undefined ? {} : { graceMs: graceSeconds * 1000 };
-      failures.set(id, { of: probe, ...grace });
-    }
-    return failures;
-  }
-
-  /** A container counts as started when its postStart hook is over and its startup probe says so. */
-  #readinessOf({ record, postStart }: PodMemory): ContainerReadiness {
-    const isReadied = (name: string) => !postStart.has(record.containers[name]?.run?.id ?? '');
-    return {
-      isStarted: (uid, name) => isReadied(name) && this.#probes.isStarted(uid, name),
-      isReady: (uid, name) => isReadied(name) && this.#probes.isReady(uid, name),
+      isStarted: (container) => this.#probes.readinessOf(memory).isStarted(memory.uid, container),
     };
   }
 
@@ -454,38 +415,6 @@ export class PodWorker implements ContainerRuns {
     const had = memory.record.sandbox > 0 || this.#index.ofPod(memory.uid).length > 0;
     memory.sandboxState = found !== undefined ? 'found' : had ? 'lost' : 'none';
     return memory.sandboxState;
-  }
-
-  /** Termination messages of containers whose end is new; the file is the last attempt's. */
-  async #readMessages(
-    memory: PodMemory,
-    pod: Pod | undefined,
-    containers: ObservedPod['containers'],
-  ): Promise<void> {
-    if (pod === undefined) return;
-    for (const { id, container, attempt, state, exitCode } of containers) {
-      const run = memory.record.containers[container]?.run;
-      const isNew =
-        run === undefined || run.attempt < attempt || (run.id === id && run.ended === undefined);
-      const isLast = !containers.some(
-        (one) => one.container === container && one.attempt > attempt,
-      );
-      if (state !== 'exited' || !isNew || !isLast || memory.messages.has(id)) continue;
-      memory.messages.set(id, await this.#terminationMessage(pod, container, attempt, exitCode));
-    }
-  }
-
-  async #terminationMessage(
-    pod: Pod,
-    name: string,
-    attempt: number,
-    exitCode: number,
-  ): Promise<string> {
-    const message = await this.#parts.volumes.terminationMessage(pod.metadata.uid, name);
-    const container = containerNamed(pod.spec, name);
-    const wantsLog = container?.terminationMessagePolicy === 'FallbackToLogsOnError';
-    if (message !== '' || exitCode === 0 || !wantsLog) return message;
-    return await this.#parts.logs.tail(pod, name, attempt);
   }
 
   #imageView(memory: PodMemory, image: string): ImageView {
@@ -508,7 +437,7 @@ export class PodWorker implements ContainerRuns {
       {
         record: memory.record,
         waiting: memory.waiting,
-        readiness: this.#readinessOf(memory),
+        readiness: this.#probes.readinessOf(memory),
         scheme: this.#parts.runtime.name,
         finished,
         hasSandbox: memory.sandboxState === 'ready' || memory.sandboxState === 'found',
@@ -527,51 +456,6 @@ export class PodWorker implements ContainerRuns {
     }
   }
 
-  /** Saves the record and then reports the status, in the background and always the newest; one at a time for each pod. */
-  #publish(memory: PodMemory, pod: Pod): void {
-    // The one that runs looks at the record again before it ends.
-    if (memory.isPublishing) return;
-    memory.isPublishing = true;
-    memory.publishing = this.#publishUntilSaid(memory, pod);
-    // Whoever awaits it hears of a failure; a failure that nobody awaits yet must not end the process.
-    memory.publishing.catch(() => undefined);
-  }
-
-  async #publishUntilSaid(memory: PodMemory, pod: Pod): Promise<void> {
-    try {
-      for (;;) {
-        const text = JSON.stringify(memory.record);
-        if (text === memory.saved && memory.reported !== undefined) return;
-        const record = JSON.parse(text) as JsonObject;
-        await this.#parts.state.savePodRecord(memory.uid, record);
-        memory.saved = text;
-        this.#report(memory, pod, record);
-      }
-    } finally {
-      memory.isPublishing = false;
-    }
-  }
-
-  #report(memory: PodMemory, pod: Pod, record: JsonObject): void {
-    const { uid } = memory;
-    const status = record['status'] ?? {};
-    const isGone = record['gone'] === true;
-    const text = JSON.stringify([status, isGone]);
-    if (text === memory.reported) return;
-    memory.reported = text;
-    this.#parts.outbox.put({
-      key: reportKey(pod.metadata, uid),
-      body: isGone ? { uid, status, gone: true } : { uid, status },
-    });
-  }
-
-  async #reportGone(memory: PodMemory, pod: Pod): Promise<void> {
-    await memory.publishing;
-    memory.record = { ...memory.record, gone: true };
-    this.#publish(memory, pod);
-    await memory.publishing;
-  }
-
   async #forget(memory: PodMemory): Promise<void> {
     this.#probes.forget(memory.uid);
     await memory.publishing;
@@ -579,13 +463,9 @@ export class PodWorker implements ContainerRuns {
     // The logs' folder is what a start finds a forgotten pod by: it goes last.
     await this.#parts.logs.remove(memory.uid);
     this.#memories.delete(memory.uid);
-    this.#parts.outbox.withdraw(reportKey(memory.record, memory.uid));
+    this.#reports.withdraw(memory);
     this.#tellListeners(memory.uid);
   }
-}
-
-function reportKey({ namespace = '', name }: { namespace?: string; name: string }, uid: string) {
-  return `pods/${namespace}/${name}/${uid}`;
 }
 
 /** What of a pod its containers and volumes depend on: its status and its versions are not. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
-import type { Waiting } from './plan.ts';
+import type { Waiting } from './observed-pod.ts';
 import { newPodRecord, type RunRecord } from './pod-record.ts';
 import { podStatus } from './status.ts';
 import { container, pod } from './testing/pod-bench.ts';

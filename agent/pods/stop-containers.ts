@@ -7,7 +7,8 @@ const KILL_PATIENCE_MS = 5_000;
 
 /**
  * Asks everything that runs to end, all at once, and kills what outlives the grace of its own pod. Answers how many ran; throws the
- * first failure when the others are done. For a node that goes down with nobody left who plans; the pods' documents are not needed.
+ * first failure when the others are done. For a node that goes down with nobody left who plans: it must work when the saved state cannot
+ * be read, so that it knows no pod, and neither their preStop hooks nor the order of sidecars.
  */
 export async function stopContainers(runtime: Runtime, clock: Clock): Promise<number> {
   const ends = new Map<string, () => void>();

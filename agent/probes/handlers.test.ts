@@ -97,6 +97,23 @@ describe('an HTTP probe', () => {
     });
   });
 
+  it('sends a header as often as it is given, and none that is emptied', async () => {
+    let raw: string[] = [];
+    const port = await serve((request, response) => {
+      raw = request.rawHeaders;
+      response.end();
+    });
+    const httpHeaders = [
+      { name: 'X-Team', value: 'a' },
+      { name: 'x-team', value: 'b' },
+      { name: 'User-Agent', value: '' },
+      { name: 'Accept', value: '' },
+    ];
+    await probeHttp({ path: '/', port, httpHeaders }, target());
+    const sent = raw.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+    expect(sent.sort()).toEqual(['connection', 'host', 'x-team', 'x-team']);
+  });
+
   it('that is refused, or not answered in time, fails with the address', async () => {
     const silent = await serve(() => {});
     const late = await probeHttp({ path: '/', port: silent }, target({ timeoutMs: 50 }));

@@ -26,27 +26,39 @@ export async function hookHttp(action: HTTPGetAction, target: ProbeTarget): Prom
   await httpGet({ ...request, timeoutMs: target.timeoutMs, signal: target.signal });
 }
 
-/** `host` of the action, else the pod's; a header with no value takes that header away where it has a default. */
+/** Headers that a request has once: the first that is given counts. */
+const ONCE: ReadonlySet<string> = new Set(['host', 'user-agent']);
+/** Headers that an empty value takes away. */
+const REMOVABLE = ['accept', 'user-agent'];
+
+/** `host` of the action, else the pod's; a header is sent as often as it is given, and those given take the place of the defaults. */
 export function httpRequest(
   action: HTTPGetAction,
   { container, host }: Pick<ProbeTarget, 'container' | 'host'>,
   userAgent: string,
-): { url: URL; headers: Record<string, string> } {
+): { url: URL; headers: Record<string, string | string[]> } {
   const port = resolvePort(action.port, container);
   const scheme = (action.scheme ?? 'HTTP').toLowerCase();
   const path = action.path?.startsWith('/') === true ? action.path : `/${action.path ?? ''}`;
   const authority = bracketed(action.host || host);
-  const headers: Record<string, string> = {
-    'user-agent': userAgent,
-    accept: '*/*',
-    connection: 'close',
-  };
-  for (const { name, value = '' } of action.httpHeaders ?? []) {
-    const key = name.toLowerCase();
-    if (value === '' && key === 'accept') delete headers[key];
-    else headers[key] = value;
-  }
+  const defaults = { 'user-agent': userAgent, accept: '*/*', connection: 'close' };
+  const headers = { ...defaults, ...givenHeaders(action) };
   return { url: new URL(`${scheme}://${authority}:${port}${path}`), headers };
+}
+
+function givenHeaders({ httpHeaders = [] }: HTTPGetAction): Record<string, string | string[]> {
+  const given = new Map<string, string[]>();
+  for (const { name, value = '' } of httpHeaders) {
+    const key = name.toLowerCase();
+    const before = given.get(key);
+    if (before === undefined) given.set(key, [value]);
+    else if (!ONCE.has(key)) before.push(value);
+  }
+  for (const key of REMOVABLE) if (given.get(key)?.[0] === '') given.set(key, []);
+  // Of Host Node takes no list.
+  return Object.fromEntries(
+    [...given].map(([key, all]) => [key, all.length === 1 ? (all[0] ?? '') : all]),
+  );
 }
 
 function bracketed(host: string): string {

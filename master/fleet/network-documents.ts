@@ -17,7 +17,8 @@ import {
   type SharedMetadata,
   serviceDocumentKey,
 } from '../../shared/wire/network-documents.ts';
-import { contentHash, type PlannedDocument } from './plan-documents.ts';
+import { contentHash } from './node-crypto.ts';
+import type { PlannedDocument } from './plan-documents.ts';
 
 /** Without what no node needs; of the status only the addresses of the load balancer. */
 export function serviceDocument({ metadata, spec, status }: Service): PlannedDocument {

@@ -80,6 +80,11 @@ export function sha256Hex(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** Equal for equal content: what is shared by all nodes is made anew only when this differs. */
+export function contentHash(value: object): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
+}
+
 /** Beyond this a snapshot is compressed less and faster, so that it does not hold up everything else. */
 const FAST_DEFLATE_FROM_BYTES = 128 * 1024;
 

@@ -53,16 +53,15 @@ export class NodeReports {
   }
 
   /**
-   * The node lives: what it reported last holds again, if it was Unknown. False: nothing that it reported is known here, because
-   * the master was restarted or the Node was made anew.
+   * The node lives: what it reported last holds again, if it was Unknown. False: it has to tell everything once more, because it was
+   * Unknown, and its pods not ready with it, or because the master was restarted or the Node was made anew.
    */
   async revive(node: string): Promise<boolean> {
     const ready = this.#find(node)?.status?.conditions?.find(({ type }) => type === 'Ready');
     if (ready && ready.status !== 'Unknown') return true;
     const last = this.#last.get(node);
-    if (!last) return false;
-    await this.#writeStatus(node, last);
-    return true;
+    if (last) await this.#writeStatus(node, last);
+    return false;
   }
 
   forget(node: string): void {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { JsonObject, KubeObject } from '../../shared/meta/kube-object.ts';
 import type { ConfigMap, Node, Pod, Secret } from '../../shared/schema/kubernetes-types.ts';
+import { contentHash } from './node-crypto.ts';
 import { type PodReferences, podReferences } from './pod-references.ts';
 
 /** One document that a node shall have, not yet sealed. `object` shares its parts with the stored object. */
@@ -141,9 +141,4 @@ function withOwnMetadata(object: KubeObject): JsonObject {
 function ownMetadata(metadata: KubeObject['metadata']): object {
   const { managedFields: _fields, resourceVersion: _version, ...own } = metadata;
   return own;
-}
-
-/** Equal for equal content: what is shared by all nodes is made anew only when this differs. */
-export function contentHash(value: object): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 }

@@ -236,7 +236,7 @@ test('a node cannot report about another node', async () => {
   );
 });
 
-test('a heartbeat renews the lease, and ends the time of being Unknown', async () => {
+test('a heartbeat renews the lease, ends the time of being Unknown, and asks how the pods are', async () => {
   await report('nodes//a', { status: NODE_STATUS });
   intake.alive('a');
   await intake.stop();
@@ -263,7 +263,11 @@ test('a heartbeat renews the lease, and ends the time of being Unknown', async (
   expect(fixture.registry.get(LEASES, key).spec.renewTime).toBe('2026-01-01T00:00:10.000000Z');
   const node = fixture.registry.get(NODES, { namespace: '', name: 'a' });
   expect(node.status.conditions?.[0]?.status).toBe('True');
-  expect(asked).toEqual([]);
+  // They were marked as not ready with their node, and what they last said was told before.
+  expect(asked).toEqual(['a']);
+  intake.alive('a');
+  await intake.stop();
+  expect(asked).toEqual(['a']);
 });
 
 test('a node whose reports are not known here is asked for them with its heartbeat', async () => {

@@ -181,6 +181,13 @@ export class TestFleet {
     return id;
   }
 
+  /** The ends of what the agents said, for whoever looks why a test failed. */
+  said(): string {
+    return [...this.#agents]
+      .map(([name, { output }]) => `--- agent ${name}:\n${output.slice(-3000)}`)
+      .join('\n');
+  }
+
   async close(): Promise<void> {
     for (const device of Object.values(this.devices)) await device.remove();
     await this.#master?.stop();

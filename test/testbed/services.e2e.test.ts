@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Loose } from '../e2e/cluster.ts';
 import { SAMPLE_IMAGE } from '../e2e/sample-image.ts';
 import { addressOf, DEVICE_NAMES, type DeviceName, TestFleet } from './fleet.ts';
@@ -101,6 +101,10 @@ beforeAll(async () => {
     service('web', {}),
   );
   await fleet.kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=90s');
+});
+
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') say(fleet.said());
 });
 
 afterAll(async () => {
@@ -379,8 +383,8 @@ describe('with no way to the master', () => {
   it('a device that vanishes is picked no more, and is again when it is back', async () => {
     const url = `http://${await clusterIp('web')}/`;
     const rest = ['web-one', 'web-three'];
-    await fleet.devices.two.powerOff();
     const off = performance.now();
+    await fleet.devices.two.powerOff();
     await expect.poll(() => ask({ host: 'one' }, url), { timeout: 150_000 }).toEqual(rest);
     say(`a lost device was picked for ${Math.round(performance.now() - off)} ms`);
     await fleet.powerOn('two');
@@ -389,7 +393,14 @@ describe('with no way to the master', () => {
     await eventually({ host: 'one' }, url, WEB);
   });
 
-  it('everything is as before when the way is back', async () => {
+  it('everything is as before when the way is back, also after so long that the nodes were given up', async () => {
+    const isGivenUp = async () =>
+      (await fleet.get('nodes')).items.every(({ status }: Loose) =>
+        status.conditions.some(
+          ({ type, status: is }: Loose) => type === 'Ready' && is === 'Unknown',
+        ),
+      );
+    await expect.poll(isGivenUp, { timeout: 90_000 }).toBe(true);
     await fleet.cutFromMaster([]);
     await fleet.kubectl('wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s');
     const isReady = async () =>

@@ -24,7 +24,7 @@ export const FLOOD_LIMITS: FloodLimits = {
   connections: 20,
 };
 
-/** Clients remembered; the one that was quiet for the longest time is forgotten first. */
+/** Clients remembered; the one that is known for the longest time is forgotten first, unless something of it is open. */
 const MAX_CLIENTS = 4096;
 
 /** Keeps one client, by its address, from taking what belongs to all. */
@@ -75,7 +75,6 @@ export class FloodGuard {
     return record;
   }
 
-  /** The oldest that has nothing open. */
   #forgetOne(): void {
     for (const [client, { pending, connections }] of this.#clients) {
       if (pending > 0 || connections > 0) continue;

@@ -31,8 +31,8 @@ export class NftablesBackend implements ProxyBackend {
   readonly #log: Logger;
   readonly #flows: UdpFlows;
   #loaded: Loaded | undefined;
-  /** The plan that the last whole load was made for, if this nft prints rules as they are written. */
-  #printsAsWritten: boolean | undefined;
+  /** A look without a difference has shown that this nft prints rules as they are written. */
+  #printsAsWritten = false;
 
   /** `run` runs nft and conntrack; another one may run them in another network namespace. */
   constructor(parts: { agentId: string; log: Logger; run?: RunCommand }) {
@@ -160,7 +160,7 @@ export class NftablesBackend implements ProxyBackend {
     const difference = firstDifference(wholeTable(loaded), found);
     if (difference === undefined) this.#printsAsWritten = true;
     // An nft that prints otherwise than it reads would make every look a repair.
-    else if (this.#printsAsWritten !== true) return await this.#glance(loaded);
+    else if (!this.#printsAsWritten) return await this.#glance(loaded);
     return difference;
   }
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../../../shared/reconcile/clock.ts';
 import { tcpAnswer } from '../../host/tcp-answers.ts';
 import type { Endpoint, Protocol } from './proxy-plan.ts';
-import type { RemoteHealth, WatchedEndpoint } from './service-proxy.ts';
+import type { WatchedEndpoint } from './service-book.ts';
+import type { RemoteHealth } from './service-proxy.ts';
 
 const ROUND_MS = 1_000;
 const TIMEOUT_MS = 1_000;

@@ -6,6 +6,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 import { writeOpenApiDocuments } from '../master/api/output/write-openapi-documents.ts';
+import { STATE_FORMAT } from '../shared/state-format.ts';
 import { documents } from './documents.ts';
 import { thirdPartyLicences } from './third-party-licences.ts';
 
@@ -52,6 +53,8 @@ for (const [path, text] of await documents()) {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
 }
+// An upgrade asks for it before it runs anything of the release.
+await writeFile(`${dist}/STATE_FORMAT`, `${STATE_FORMAT}\n`);
 await writeFile(`${dist}/lib/package.json`, '{"type":"module"}\n');
 await writeCommand('skerry', { root: '$here', node: process.execPath });
 await writeCommand('bin/skerry', { root: '$here/..', node: '$here/../node/bin/node' });

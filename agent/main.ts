@@ -289,7 +289,7 @@ export async function startAgent({
         const beat = { what: 'the link', forMs: clock.monotonicMs() - beatMs };
         // A device that waits to join has no heartbeat yet.
         const link = identity.enrolment === undefined ? undefined : beat;
-        return stuckWork([pods.underway, upkeep.underway, link]);
+        return stuckWork([pods.underway, ...nodeNetwork.underway, upkeep.underway, link]);
       },
       stop,
     };

@@ -256,7 +256,7 @@ To join a device within 24 hours, run there as root, from a clone or an unpacked
 or from here, over ssh, to a device of the same architecture (it needs no network but this one; its packages: podman runc nftables
 iproute2 conntrack):
 
-  tar -C /usr/lib/skerry/current -c . | ssh root@DEVICE 'mkdir -p /tmp/skerry && tar -x -C /tmp/skerry && /tmp/skerry/install.sh $join'
+  tar -C /usr/lib/skerry/current -c . | ssh root@DEVICE 'd=\$(mktemp -d) && trap \"rm -rf \$d\" EXIT && tar -x -C \$d && \$d/install.sh $join'
 
 Each device needs a token of its own: \`skerry token create\` makes one."
 }

@@ -60,7 +60,8 @@ remove_units() {
 
 # What the user put into these folders stays, and then so do they.
 remove_data() {
-  remove "$state/master" "$state/agent" "$state/admin.kubeconfig" "$state/skerry.log"
+  remove "$state/master" "$state/agent" "$state/admin.kubeconfig" "$state/skerry.log" \
+    "$state/.before-master" "$state/.before-master.part" "$state/.before-agent" "$state/.before-agent.part"
   remove "$etc/master.yaml" "$etc/agent.yaml" "$etc/admin.kubeconfig" "$etc/join-token" "$etc/release.pub"
   remove_empty_folder "$state"
   remove_empty_folder "$etc"

@@ -1,5 +1,6 @@
 import type { Logger } from '../../shared/logger.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
+import type { Underway } from '../../shared/reconcile/underway.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
 import { HealthCheckServers } from '../host/health-check-ports.ts';
 import type { LocalPod } from '../pods/collaborators.ts';
@@ -105,6 +106,10 @@ export class NodeNetwork {
   resync(): void {
     this.#routes.resync();
     this.#dns.resync();
+  }
+
+  get underway(): (Underway | undefined)[] {
+    return [this.#dns.underway, this.#routes.underway, this.#proxy?.underway];
   }
 
   /** The node's pod CIDR or address became known or changed. */

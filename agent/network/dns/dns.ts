@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Clock } from '../../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../../shared/reconcile/reconcile-loop.ts';
+import type { Underway } from '../../../shared/reconcile/underway.ts';
 import {
   CLUSTER_NETWORK_KEY,
   type ClusterNetworkDocument,
@@ -108,6 +109,10 @@ export class ClusterDns {
     await this.#loop.stop();
     await this.#server?.server.stop();
     this.#server = undefined;
+  }
+
+  get underway(): Underway | undefined {
+    return this.#loop.underway;
   }
 
   /** Puts the address back if somebody took it away; for a look now and then. */

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Clock } from '../../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../../shared/reconcile/reconcile-loop.ts';
+import type { Underway } from '../../../shared/reconcile/underway.ts';
 import {
   CLUSTER_NETWORK_KEY,
   type ClusterNetworkDocument,
@@ -97,6 +98,10 @@ export class PeerRoutes {
   async stop(): Promise<void> {
     this.#unsubscribe();
     await this.#loop.stop();
+  }
+
+  get underway(): Underway | undefined {
+    return this.#loop.underway;
   }
 
   /** With each heartbeat and at each connection: follows a new address of this machine, repairs what was taken away. No process unless it has changed. */

@@ -100,6 +100,16 @@ function bench() {
 }
 
 describe('service proxy', () => {
+  it('tells how long it has been at an apply that does not end', async () => {
+    const { proxy, backend, clock } = bench();
+    const apply = vi.spyOn(backend, 'apply').mockReturnValue(new Promise<void>(() => {}));
+    expect(proxy.underway).toBeUndefined();
+    proxy.start();
+    await vi.waitFor(() => expect(apply).toHaveBeenCalled());
+    clock.advance(660_000);
+    expect(proxy.underway).toEqual({ what: 'service proxy services', forMs: 660_000 });
+  });
+
   it('follows services and slices, and leaves the plans of others the same objects', async () => {
     const { proxy, plans, saveService, saveSlice, lasts, clock, save } = bench();
     saveService('a', 1);

@@ -1,6 +1,7 @@
 import type { Logger } from '../../../shared/logger.ts';
 import type { Clock } from '../../../shared/reconcile/clock.ts';
 import { ReconcileLoop } from '../../../shared/reconcile/reconcile-loop.ts';
+import type { Underway } from '../../../shared/reconcile/underway.ts';
 import {
   CLUSTER_NETWORK_KEY,
   ENDPOINT_SLICE_PREFIX,
@@ -136,6 +137,10 @@ export class ServiceProxy {
     if (isThorough) this.#verifiedMs = nowMs;
     this.#verifyDue = isThorough ? 'thorough' : (this.#verifyDue ?? 'glance');
     this.#loop.enqueue(KEY);
+  }
+
+  get underway(): Underway | undefined {
+    return this.#loop.underway;
   }
 
   /** Removes every trace of the backend; stop first. */

@@ -2,64 +2,43 @@ import type { KubeObject } from '../../shared/meta/kube-object.ts';
 import { controllerOf } from '../../shared/meta/owner-reference.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Registry } from '../store/registry.ts';
+import { GroupedObjects } from './grouped-objects.ts';
 
 /**
  * The objects of one kind by the uid of their controller, and those without one by namespace: kept up with each change, so that a
  * reconcile costs what it owns and not what the cluster holds.
  */
 export class OwnedObjects<T extends KubeObject> {
-  readonly #registry: Registry;
-  readonly #kind: ResourceKind<T>;
-  readonly #byOwner = new Map<string, Map<string, T>>();
-  readonly #orphans = new Map<string, Map<string, T>>();
-  #unwatch: (() => void) | undefined;
+  readonly #groups: GroupedObjects<T>;
 
   constructor(registry: Registry, kind: ResourceKind<T>) {
-    this.#registry = registry;
-    this.#kind = kind;
-  }
-
-  start(): void {
-    const { revision, objects } = this.#registry.cache.snapshot(this.#kind);
-    for (const object of objects) this.#add(object);
-    this.#unwatch = this.#registry.cache.watch(this.#kind, revision, (events) => {
-      for (const { type, object, previous } of events) {
-        if (previous !== undefined) this.#remove(previous);
-        if (type !== 'DELETED') this.#add(object);
-      }
+    this.#groups = new GroupedObjects(registry, kind, ({ metadata }) => {
+      const owner = controllerOf(metadata);
+      return [owner === undefined ? orphansIn(metadata.namespace ?? '') : ownedBy(owner.uid)];
     });
   }
 
+  start(): void {
+    this.#groups.start();
+  }
+
   stop(): void {
-    this.#unwatch?.();
+    this.#groups.stop();
   }
 
   of(ownerUid: string): T[] {
-    return [...(this.#byOwner.get(ownerUid)?.values() ?? [])];
+    return this.#groups.of(ownedBy(ownerUid));
   }
 
   orphans(namespace: string): T[] {
-    return [...(this.#orphans.get(namespace)?.values() ?? [])];
+    return this.#groups.of(orphansIn(namespace));
   }
+}
 
-  #add(object: T): void {
-    const [index, group] = this.#place(object);
-    const members = index.get(group);
-    if (members === undefined) index.set(group, new Map([[object.metadata.uid, object]]));
-    else members.set(object.metadata.uid, object);
-  }
+function ownedBy(uid: string): string {
+  return `owner/${uid}`;
+}
 
-  #remove(object: T): void {
-    const [index, group] = this.#place(object);
-    const members = index.get(group);
-    members?.delete(object.metadata.uid);
-    if (members?.size === 0) index.delete(group);
-  }
-
-  #place(object: T): [Map<string, Map<string, T>>, string] {
-    const owner = controllerOf(object.metadata);
-    return owner === undefined
-      ? [this.#orphans, object.metadata.namespace ?? '']
-      : [this.#byOwner, owner.uid];
-  }
+function orphansIn(namespace: string): string {
+  return `orphans/${namespace}`;
 }

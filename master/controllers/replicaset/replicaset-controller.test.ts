@@ -5,6 +5,7 @@ import { CATALOG } from '../../../shared/resources/catalog.ts';
 import { NAMESPACES } from '../../../shared/resources/namespace.ts';
 import { PODS } from '../../../shared/resources/pod.ts';
 import { REPLICA_SETS } from '../../../shared/resources/replica-set.ts';
+import type { Pod } from '../../../shared/schema/kubernetes-types.ts';
 import { EventRecorder } from '../../store/event-recorder.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
 import { Registry } from '../../store/registry.ts';
@@ -23,7 +24,7 @@ const log: Logger = {
 
 const namespace = 'home';
 let registry: Registry;
-let owned: OwnedObjects<never>;
+let owned: OwnedObjects<Pod>;
 let runner: ControllerRunner;
 let woken: string[];
 
@@ -36,7 +37,7 @@ beforeEach(async () => {
   await registry.open();
   await registry.create(NAMESPACES, { metadata: { name: namespace } } as never);
   const parts = { registry, clock, log, events: new EventRecorder({ registry, clock, log }) };
-  owned = new OwnedObjects(registry, PODS) as OwnedObjects<never>;
+  owned = new OwnedObjects(registry, PODS);
   owned.start();
   woken = [];
   const controller = replicaSetController(parts, owned);

@@ -16,6 +16,16 @@ export const OUTPUT_OPTION = {
   },
 } as const;
 
+/** Of commands whose answer is no list of objects. */
+export const DATA_OUTPUT_OPTION = {
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    description: 'json or yaml, for programs',
+  },
+} as const;
+
 export type Output = 'table' | 'wide' | 'json' | 'yaml' | 'name';
 
 const OUTPUTS: readonly string[] = ['table', 'wide', 'json', 'yaml', 'name'] satisfies Output[];

@@ -4,7 +4,7 @@ import { ApiClient, Unreachable } from './api-client.ts';
 import { askClusterStatus, type ClusterStatus, type PodCounts } from './cluster-status.ts';
 import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { type DeviceStatus, deviceStatus } from './device-status.ts';
-import { paintStatus, printData, readDataOutput } from './object-output.ts';
+import { DATA_OUTPUT_OPTION, paintStatus, printData, readDataOutput } from './object-output.ts';
 import {
   DEVICE_OPTIONS,
   DeviceClosed,
@@ -17,12 +17,7 @@ import { Paint } from './paint.ts';
 import { withClient } from './with-client.ts';
 
 const OPTIONS = {
-  output: {
-    type: 'string',
-    short: 'o',
-    value: 'FORMAT',
-    description: 'json or yaml, for programs',
-  },
+  ...DATA_OUTPUT_OPTION,
   ...DEVICE_OPTIONS,
   ...KUBECONFIG_OPTION,
 } as const;

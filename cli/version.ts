@@ -1,25 +1,16 @@
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
 import { declareCommand } from './command.ts';
-import { printData, readDataOutput } from './object-output.ts';
+import { DATA_OUTPUT_OPTION, printData, readDataOutput } from './object-output.ts';
 import { parseOptions } from './options.ts';
-
-const OPTIONS = {
-  output: {
-    type: 'string',
-    short: 'o',
-    value: 'FORMAT',
-    description: 'json or yaml, for programs',
-  },
-} as const;
 
 export const version = declareCommand({
   synopsis: ['version [-o json|yaml]'],
   about:
     'Prints the version of this command, the Kubernetes API that its master serves, and the Node.js that runs it.',
-  options: OPTIONS,
+  options: DATA_OUTPUT_OPTION,
   examples: [['skerry version -o json', '']],
   async run(args) {
-    const output = readDataOutput(parseOptions(args, OPTIONS, { max: 0 }).values.output);
+    const output = readDataOutput(parseOptions(args, DATA_OUTPUT_OPTION, { max: 0 }).values.output);
     const versions = {
       skerry: SKERRY_VERSION,
       kubernetes: KUBERNETES_VERSION,

@@ -21,7 +21,7 @@ npm_sha512=7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFB
 
 sample_image=localhost/skerry-sample:1
 
-say() { printf '==> %s\n' "$*"; }
+say() { printf '==> %s\n' "$*" 2>/dev/null || :; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
 usage() {

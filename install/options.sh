@@ -68,6 +68,7 @@ read_install_options() {
   case $SKERRY_SIDE in '' | master | agent) ;; *) fail "--side $SKERRY_SIDE: expected master or agent" ;; esac
   case $SKERRY_PACKAGES in '' | install | require) ;; *) fail "--packages $SKERRY_PACKAGES: expected install or require" ;; esac
   root=${SKERRY_ROOT%/}
+  case $root in '' | /*) ;; *) root=$(pwd)/$root ;; esac
   lib=$root/usr/lib/skerry
   etc=$root/etc/skerry
   state=$root/var/lib/skerry
@@ -77,13 +78,14 @@ default_option() { eval "$2=\${$2:-}"; }
 match_option() { if [ "--$1" = "$flag" ]; then option_variable=$2 option_kind=$3; fi; }
 
 check_option() {
-  [ "$3" = switch ] || return 0
   eval "value=\$$2"
-  case $value in
-    '' | true | false) ;;
-    1 | yes) eval "$2=true" ;;
-    0 | no) eval "$2=false" ;;
-    *) fail "--$1=$value: expected true or false" ;;
+  case $3.$value in
+    value.* | switch. | switch.true | switch.false) ;;
+    switch.1 | switch.yes) eval "$2=true" ;;
+    switch.0 | switch.no) eval "$2=false" ;;
+    switch.*) fail "--$1=$value: expected true or false" ;;
+    # It becomes a line of a configuration file.
+    *[\"\\[:cntrl:]]*) fail "--$1: expected one line without quotation marks and backslashes" ;;
   esac
 }
 
@@ -102,7 +104,6 @@ config_key() {
 # set_key FILE KEY VALUE: sets the line of the key, where its commented example is if there was none; the rest of the file stays as it is.
 set_key() {
   case $3 in
-    *[\"\\]*) fail "the value of $2 may hold no quotation mark and no backslash: $3" ;;
     *[!0-9]*) line="$2: \"$3\"" ;;
     *) line="$2: $3" ;;
   esac
@@ -110,13 +111,14 @@ set_key() {
     detail "would set in $1: $line"
     return 0
   fi
-  line=$line awk -v key="$2" '
+  rm -f "$1.part"
+  (umask 077 && line=$line awk -v key="$2" '
     function put() { if (!done) print ENVIRON["line"]; done = 1 }
     NR == FNR { if (index($0, key ":") == 1) live = 1; next }
     index($0, key ":") == 1 || (!live && !done && index($0, "#" key ":") == 1) { put(); next }
     { print }
     END { put() }
-  ' "$1" "$1" >"$1.part" || { rm -f "$1.part"; stopped "writing $1"; }
+  ' "$1" "$1" >"$1.part") || { rm -f "$1.part"; stopped "writing $1"; }
   # An admin may have made it private.
   place_file "$1" "$(stat -c %a "$1")"
 }

@@ -8,8 +8,10 @@ check_this_machine() {
   check_root
   check_systemd
   check_folders
+  check_places
   check_clock
-  check_space
+  # Of a release that is there already, staging needs nothing more.
+  [ -L "$lib/current" ] || check_space
   check_architecture
 }
 
@@ -33,6 +35,19 @@ check_folders() {
       problem "${folder:-/} cannot be written to: it is on a read-only file system, or this user may not; make it writable (mount -o remount,rw), then run this again"
   done
 }
+
+# What lies where Skerry's own will lie, and is somebody else's.
+check_places() {
+  for folder in "$lib" "$etc" "$state"; do
+    [ ! -e "$folder" ] || [ -d "$folder" ] || problem "$folder is there, and is no folder: move it away, then run this again"
+  done
+  command=$root/usr/bin/skerry
+  if [ -e "$command" ] || [ -L "$command" ]; then
+    is_our_command || problem "$command is there, and is not from this script: move it away, then run this again"
+  fi
+}
+
+is_our_command() { [ "$(readlink "$root/usr/bin/skerry" 2>/dev/null)" = /usr/lib/skerry/current/bin/skerry ]; }
 
 check_clock() {
   now=$(date +%s 2>/dev/null) || return 0
@@ -84,7 +99,11 @@ look_closer() {
 
 # One at a time; the lock goes with the process.
 hold_the_lock() {
+  outlive_the_terminal
   if dry_run || [ -n "$root" ] || ! command -v flock >/dev/null 2>&1; then return 0; fi
   exec 9>/run/skerry-install.lock
   flock -n 9 || fail "another install.sh is at work on this machine: wait until it is done"
 }
+
+# A lost ssh connection, or `| head`, must not end it between two steps.
+outlive_the_terminal() { trap '' HUP PIPE; }

@@ -102,11 +102,21 @@ install_beside() {
 
 # --- users, folders, configuration ----------------------------------------------------------------------------------------------
 
+# The home of the user that is made here, and of no other: uninstall knows it by that.
+user_home=/var/lib/skerry/master
+
 make_user() {
   [ -z "$root" ] || return 0
-  ! id -u skerry >/dev/null 2>&1 || return 0
-  run useradd --system --user-group --no-create-home --home-dir /var/lib/skerry/master --shell /usr/sbin/nologin skerry
+  if id -u skerry >/dev/null 2>&1; then
+    is_our_user || dry_run || detail "there is a user skerry already: the master runs as that"
+    return 0
+  fi
+  # A group of that name that somebody else made is not this user's own, or it would go with it; the unit names it.
+  if getent group skerry >/dev/null 2>&1; then set -- --gid nogroup; else set -- --user-group; fi
+  run useradd --system "$@" --no-create-home --home-dir "$user_home" --shell /usr/sbin/nologin skerry
 }
+
+is_our_user() { [ "$(getent passwd skerry 2>/dev/null | cut -d: -f6)" = "$user_home" ]; }
 
 make_state_folders() {
   make_folder "$state" 0755
@@ -126,9 +136,14 @@ own_master_state() {
   [ -z "$(find "$state/master" ! -user skerry 2>/dev/null | head -n 1)" ] || run chown -R skerry:skerry "$state/master"
 }
 
+configured=
+
 # configure SIDE: /etc/skerry/SIDE.yaml: made from the commented example unless it is there; then what was given as options is set in it.
 configure() {
   file=$etc/$1.yaml
+  configured=$1
+  config_before=
+  [ ! -e "$file" ] || config_before=$(config_text "$1")
   if [ -e "$file" ]; then
     detail "$file is there, and stays as it is but for the options given here"
   elif dry_run || [ -e "$lib/current/config/$1.yaml" ]; then
@@ -139,6 +154,22 @@ configure() {
   config_keys "$1"
   # The file may be gone once the device has joined.
   if [ "$1" = agent ]; then set_key "$file" tokenFile "$token_file"; fi
+}
+
+config_text() { cat "$etc/$1.yaml" 2>/dev/null && echo .; }
+
+# Whether this run has given the side other options.
+config_has_changed() { [ "$configured" = "$1" ] && [ "$(config_text "$1")" != "$config_before" ]; }
+
+# put_config_back SIDE: what configure found.
+put_config_back() {
+  config_has_changed "$1" || return 0
+  file=$etc/$1.yaml
+  if [ -n "$config_before" ]; then
+    printf '%s' "${config_before%.}" | write_file "$file" "$(stat -c %a "$file")"
+  else
+    remove "$file"
+  fi
 }
 
 # --- tokens -------------------------------------------------------------------------------------------------------------------
@@ -152,11 +183,10 @@ check_join_options() {
     [ -r "$SKERRY_TOKEN_FILE" ] || { problem "--token-file $SKERRY_TOKEN_FILE cannot be read"; return 0; }
     read -r SKERRY_TOKEN <"$SKERRY_TOKEN_FILE" || [ -n "$SKERRY_TOKEN" ] || problem "--token-file $SKERRY_TOKEN_FILE is empty"
   fi
-  has_joined && return 0
-  [ -n "$SKERRY_SERVER" ] && [ -n "$SKERRY_TOKEN" ] ||
+  has_joined || { [ -n "$SKERRY_SERVER" ] && [ -n "$SKERRY_TOKEN" ]; } ||
     problem "a device joins with --server https://MASTER:6443 and --token TOKEN: the master prints both (skerry token create --print-join-command there)"
   case $SKERRY_SERVER in
-    https://?* | '') ;;
+    https://[!/]* | '') ;;
     *) problem "--server $SKERRY_SERVER: expected https://HOST:PORT" ;;
   esac
   check_token_form
@@ -186,9 +216,7 @@ keep_token() {
 }
 
 # A node that was removed from the cluster has no link; a token is of use to it, and to no other that has joined.
-needs_token() {
-  [ -n "$SKERRY_TOKEN" ] && [ -z "$root" ] && ! dry_run && ! "$lib/current/bin/skerry" status --local >/dev/null 2>&1
-}
+needs_token() { [ -n "$SKERRY_TOKEN" ] && [ -z "$root" ] && ! dry_run && ! has_link; }
 
 # A device belongs to one cluster; the token's last part is the hash of its authority.
 check_same_cluster() {

@@ -38,16 +38,17 @@ stage_release() {
     detail "release $release is there already"
     return 0
   fi
+  check_space
   part=$lib/releases/.part
   make_folder "$lib" 0755
   make_folder "$lib/releases" 0755
   run mkdir "$part"
   trap 'rm -rf "$part"' EXIT
   fill_release
-  [ -x "$part/bin/skerry" ] || fail "$(describe_source) holds no bin/skerry: it is no release of Skerry"
+  check_release_content
   check_release_architecture
   run chmod -R u=rwX,go=rX "$part"
-  sum=$(cd "$part" && find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-12)
+  sum=$(find_sum "$part" | cut -c 1-12)
   release=$(cat "$part/VERSION")+$sum
   echo "$source_id" >"$part/SOURCE" || stopped "writing $part/SOURCE"
   if [ -d "$lib/releases/$release" ]; then
@@ -78,7 +79,7 @@ source_id() {
   esac
 }
 
-find_sum() { (cd "$1" && find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1); }
+find_sum() { (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1); }
 
 build_for_release() {
   if dry_run; then detail "would run: ./install.sh build"; else build; fi
@@ -86,7 +87,8 @@ build_for_release() {
 
 fill_release() {
   case $from in
-    archive) run tar -xzf "$SKERRY_ARCHIVE" -C "$part" --strip-components=1 --no-same-owner ;;
+    # Its name may hold a colon, which would be another host's.
+    archive) run tar --force-local -xzf "$SKERRY_ARCHIVE" -C "$part" --strip-components=1 --no-same-owner ;;
     unpacked) run cp -R "$here/." "$part/" && rm -f "$part/SOURCE" ;;
     clone) fill_from_clone ;;
   esac
@@ -110,6 +112,16 @@ fill_from_clone() {
   esac
 }
 
+# Files and folders only: what is copied out of a release must be of the release.
+check_release_content() {
+  [ -f "$part/bin/skerry" ] && [ -x "$part/bin/skerry" ] || fail "$(describe_source) holds no bin/skerry: it is no release of Skerry"
+  other=$(find "$part" ! -type f ! -type d | head -n 1)
+  [ -z "$other" ] || fail "$(describe_source) holds ${other#"$part/"}, which is neither a file nor a folder: it is no release of Skerry, and was not installed"
+  case $(cat "$part/VERSION" 2>/dev/null) in
+    '' | [!0-9]* | *[!0-9A-Za-z.-]*) fail "$(describe_source) holds no VERSION that could be one: it is no release of Skerry, and was not installed" ;;
+  esac
+}
+
 check_release_architecture() {
   found=$(cat "$part/ARCHITECTURE" 2>/dev/null) || found=$architecture
   [ "$found" = "$architecture" ] || fail "$(describe_source) is for $found, and this machine is $architecture: take the archive for $architecture"
@@ -129,7 +141,7 @@ verify_checksum() {
   case $SKERRY_ARCHIVE in */*) ;; *) sums=SHA256SUMS ;; esac
   name=${SKERRY_ARCHIVE##*/}
   [ -r "$sums" ] || { problem "$sums is missing: copy it beside $name from where the archive came from"; return 0; }
-  expected=$(awk -v name="$name" '$2 == name || $2 == "*" name { print $1 }' "$sums")
+  expected=$(name=$name awk '{ sum = $1; sub(/^[^ ]+ [ *]/, "") } $0 == ENVIRON["name"] { print sum }' "$sums")
   [ -n "$expected" ] || { problem "$sums does not name $name: copy both from the same release"; return 0; }
   found=$(sha256sum <"$SKERRY_ARCHIVE" | cut -d' ' -f1)
   [ "$found" = "$expected" ] || { problem "$name has another checksum than SHA256SUMS says: it is damaged or was changed, and was not unpacked; copy it again"; return 0; }

@@ -16,12 +16,15 @@ start_side() {
   elif [ "$before" = "releases/$release" ] && unit_is_current "$1" && is_fresh "$1"; then
     enable_side "$1"
     detail "skerry-$1 runs"
-  elif [ "$before" = "releases/$release" ] || ! systemctl is-enabled --quiet "skerry-$1" 2>/dev/null; then
+  elif ! systemctl is-enabled --quiet "skerry-$1" 2>/dev/null; then
     # There is nothing that ran, and could be gone back to.
     [ "$before" = "releases/$release" ] || remove "$lib/$1"
     switch_side "$1" "releases/$release"
     restart_side "$1" && wait_until_up "$1" || give_up "$1"
     enable_side "$1"
+  elif [ "$before" = "releases/$release" ]; then
+    switch_side "$1" "releases/$release"
+    restart_side "$1" && wait_until_up "$1" || go_back_to_config "$1"
   else
     switch_or_go_back "$1" "releases/$release"
     enable_side "$1"
@@ -97,9 +100,14 @@ wait_until_up() {
 is_healthy() {
   case $1 in
     master) "$lib/master/bin/skerry" get nodes --kubeconfig "$state/master/admin.kubeconfig" >/dev/null 2>&1 ;;
-    agent) has_joined ;;
+    agent) { has_joined || [ "$must_join" = false ]; } && { [ "$must_link" = false ] || has_link; } ;;
   esac
 }
+
+# Of an agent that is upgraded, no more is asked than it had before.
+must_join=true
+must_link=false
+has_link() { "$lib/current/bin/skerry" status --local --data-dir "$state" >/dev/null 2>&1; }
 
 # The last thing that the side's present process said, without the frame of its log.
 last_words() {
@@ -111,20 +119,35 @@ last_words() {
 # A first start that failed: the unit stays, stopped and disabled, and the next run tries again. An agent whose master does not answer waits for it.
 give_up() {
   reason=$(last_words "$1")
-  case $1.$(systemctl show -P SubState "skerry-$1") in
-    agent.running | agent.start)
-      detail "the agent runs but has not joined yet ($reason)"
-      detail "it goes on trying, also after a reboot; journalctl -u skerry-agent -f shows it"
-      return 0
-      ;;
-  esac
+  if waits_for_master "$1"; then return 0; fi
   systemctl --quiet disable --now "skerry-$1" 2>/dev/null || true
   [ "$1" != agent ] || rm -f "$root$token_file"
+  put_config_back "$1"
   fail "skerry-$1 did not come up: $reason; $(what_next "$reason")"
+}
+
+waits_for_master() {
+  case $1.$(systemctl show -P SubState "skerry-$1") in agent.running | agent.start) ;; *) return 1 ;; esac
+  ! has_joined || return 1
+  detail "the agent runs but has not joined yet ($reason)"
+  detail "it goes on trying, also after a reboot; journalctl -u skerry-agent -f shows it"
+}
+
+# go_back_to_config SIDE: what ran with other options runs with them again. It stays enabled: a device far away must come back.
+go_back_to_config() {
+  reason=$(last_words "$1")
+  if waits_for_master "$1"; then return 0; fi
+  config_has_changed "$1" || fail "skerry-$1 does not come up: $reason; $(what_next "$reason")"
+  detail "$1 did not come up: going back to its former options"
+  put_config_back "$1"
+  restart_side "$1" && wait_until_up "$1" ||
+    fail "skerry-$1 did not come up with these options ($reason), nor with the former ones ($(last_words "$1")); journalctl -u skerry-$1 has the rest. Its pods go on"
+  fail "skerry-$1 did not come up with these options, and runs with the former ones again: $reason; $(what_next "$reason")"
 }
 
 what_next() {
   case $1 in
+    /etc/skerry/*) echo "mend that, then run this again" ;;
     *'another hash'*) echo "the token is of another cluster: run this again with one of this master (skerry token create there)" ;;
     *'token is unknown'*) echo "it has expired, or was deleted: run this again with a new one (skerry token create on the master)" ;;
     *[Tt]oken*) echo "run this again with a new token (skerry token create on the master)" ;;

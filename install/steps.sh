@@ -17,7 +17,7 @@ step() {
   "$@"
 }
 
-detail() { printf '    %s\n' "$*"; }
+detail() { printf '    %s\n' "$*" 2>/dev/null || :; }
 
 # What stands in the way: ends the script, or with --dry-run is one line among the steps.
 problem() {
@@ -45,8 +45,10 @@ try() {
 }
 
 stopped() {
-  free_kib=$(df -Pk "$lib" "$root/usr/lib" 2>/dev/null | awk 'NR == 2 { print $4 }')
-  [ "${free_kib:-99999}" -gt 1024 ] || fail "\"$step_name\" stopped: the disk is full; free some space, then run the same command again"
+  for folder in "$lib" "$root/usr/lib" "$etc" "$root/etc" "$state" "$root/var/lib"; do
+    free_kib=$(df -Pk "$folder" 2>/dev/null | awk 'NR == 2 { print $4 }')
+    [ "${free_kib:-99999}" -gt 4 ] || fail "\"$step_name\" stopped: the disk of $folder is full; free some space, then run the same command again"
+  done
   fail "\"$step_name\" stopped: $1 failed, as the line above says; what runs was not changed. Mend it, then run the same command again"
 }
 
@@ -78,6 +80,8 @@ place_file() {
     rm -f "$1.part"
     return 0
   fi
+  # Its name must not be on the disk before its content: after a power cut the unit would be empty.
+  sync -- "$1.part" 2>/dev/null || :
   chmod "$2" "$1.part" && mv -T -- "$1.part" "$1" || { rm -f "$1.part"; stopped "writing $1"; }
   changes=$((changes + 1))
   detail "wrote $1"

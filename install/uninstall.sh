@@ -16,6 +16,7 @@ uninstall() {
   if [ "$SKERRY_KEEP_DATA" != true ]; then step remove_data; fi
   step remove_files
   if [ "$SKERRY_KEEP_DATA" != true ]; then step remove_user; fi
+  [ -n "$root" ] || dry_run || rm -f /run/skerry-install.lock
   if dry_run; then
     say "this was a dry run: nothing was changed"
   elif [ "$changes" = 0 ]; then
@@ -45,11 +46,13 @@ remove_pods() {
   fi
   purge='--purge'
   [ "$SKERRY_KEEP_DATA" != true ] || purge=
-  if ! dry_run && [ ! -x "$lib/current/bin/skerry" ]; then
-    fail "$lib/current/bin/skerry is gone, which would remove the pods of this machine: install it again (./install.sh agent), then uninstall"
-  fi
+  for program in "$lib/current/bin/skerry" "$here/bin/skerry" "$here/dist/skerry"; do
+    [ ! -x "$program" ] || break
+  done
+  dry_run || [ -x "$program" ] ||
+    fail "$lib/current/bin/skerry is gone, which would remove the pods of this machine: run the install.sh of an unpacked archive instead"
   # shellcheck disable=SC2086 # a flag, or nothing
-  run "$lib/current/bin/skerry" down --data-dir "$state" $purge
+  run "$program" down --data-dir "$state" $purge
 }
 
 remove_units() {
@@ -68,17 +71,17 @@ remove_data() {
 }
 
 remove_files() {
-  if [ "$(readlink "$root/usr/bin/skerry" 2>/dev/null)" = /usr/lib/skerry/current/bin/skerry ]; then remove "$root/usr/bin/skerry"; fi
+  if is_our_command; then remove "$root/usr/bin/skerry"; fi
   remove "$root/usr/share/bash-completion/completions/skerry" "$root/usr/share/man/man1/skerry.1"
   remove "$lib"
   [ -n "$root" ] || remove /var/cache/skerry-install
   [ -n "$root" ] || remove_empty_folder /run/skerry
-  [ -n "$root" ] || dry_run || rm -f /run/skerry-install.lock
 }
 
+# Another user of that name stays: it was here before.
 remove_user() {
   [ -z "$root" ] || return 0
-  if dry_run || id -u skerry >/dev/null 2>&1; then run userdel skerry; fi
+  if dry_run || is_our_user; then run userdel skerry; fi
 }
 
 remove_empty_folder() {

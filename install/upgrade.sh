@@ -58,6 +58,8 @@ switch_or_go_back() {
     keep_state "$1" "$2"
   fi
   detail "$1: from ${former#releases/} to ${2#releases/}"
+  if ! has_joined; then must_join=false; fi
+  if has_link; then must_link=true; fi
   switch_side "$1" "$2"
   if restart_side "$1" && wait_until_up "$1"; then
     remove "$state/.before-$1"
@@ -66,7 +68,9 @@ switch_or_go_back() {
   fi
   failure="the upgrade of $1 to ${2#releases/} failed ($(last_words "$1"))"
   detail "$1 did not come up: going back to ${former#releases/}"
+  must_link=false
   put_state_back "$1"
+  put_config_back "$1"
   switch_side "$1" "$former"
   # What failed is nothing to go back to.
   if [ -n "$former_previous" ]; then point "$lib/previous-$1" "$former_previous"; else remove "$lib/previous-$1"; fi

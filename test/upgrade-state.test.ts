@@ -49,6 +49,7 @@ say() { echo "$*"; }
 fail() { echo "install.sh: $*" >&2; exit 1; }
 root= lib=${folder}/lib state=${folder}/state SKERRY_DRY_RUN=false SKERRY_ROLLBACK=false
 . ${repository}install/steps.sh
+. ${repository}install/programs.sh
 . ${repository}install/sides.sh
 . ${repository}install/upgrade.sh
 systemctl() { case $1 in is-active) return 1 ;; *) echo "systemctl $*" ;; esac; }

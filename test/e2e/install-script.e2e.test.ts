@@ -207,6 +207,84 @@ it('a clock that is wrong, and folders that cannot be written to, stop it before
   expect(filesOf(root)).toEqual([]);
 });
 
+it('an archive that is no release is refused, whatever its checksum says, and leaves nothing', async () => {
+  const stage = join(folder, 'hostile');
+  const name = 'skerry-1.0.0: of "theirs".tar.gz';
+  const hostile = async (change: string) => {
+    rmSync(stage, { recursive: true, force: true });
+    mkdirSync(stage);
+    const line = `tar -xzf "$1" && cd skerry-* && ${change} && cd .. && tar --force-local -P -czf "$2" skerry-* $EXTRA && sha256sum "$2" >SHA256SUMS && rm -r skerry-*/`;
+    await mustRun('sh', ['-ec', `EXTRA=; cd "$0" && ${line}`, stage, archive(), name]);
+    const file = join(stage, name);
+    const result = await install('agent', '--archive', file, '--allow-unsigned', ...joining);
+    expect(result.code, result.stdout).toBe(1);
+    expect(filesOf(root).filter((path) => !statSync(path).isDirectory())).toEqual([]);
+    return result.stderr;
+  };
+  writeFileSync(join(folder, 'secret'), 'not yours');
+  const unit = 'systemd/skerry-agent.service';
+  expect(await hostile(`ln -sf ${folder}/secret ${unit}`)).toMatch(
+    /holds systemd\/skerry-agent.service, which is neither a file nor a folder/,
+  );
+  expect(await hostile('mkfifo pipe')).toMatch(/holds pipe, which is neither a file nor a folder/);
+  expect(await hostile('echo ../../../escaped >VERSION')).toMatch(/holds no VERSION/);
+  expect(await hostile('rm bin/skerry && mkdir bin/skerry')).toMatch(/holds no bin\/skerry/);
+  expect(await hostile('echo mips >ARCHITECTURE')).toMatch(/is for mips, and this machine is/);
+  expect(await hostile('echo x >../escaped && EXTRA=skerry-*/../escaped')).toMatch(
+    /tar: .*\.\.[\s\S]*install\.sh: "stage release" stopped/,
+  );
+  const half = `${name}.half`;
+  await mustRun('sh', [
+    '-ec',
+    'cd "$0" && head -c 9999 "$1" >"$2" && sha256sum "$2" >SHA256SUMS',
+    ...[stage, archive(), half],
+  ]);
+  const options = ['--archive', join(stage, half), '--allow-unsigned'];
+  const truncated = await install('agent', ...options, ...joining);
+  expect(truncated.code).toBe(1);
+  expect(truncated.stderr).toMatch(/install\.sh: "stage release" stopped: tar failed/);
+  expect(filesOf(root).filter((path) => !statSync(path).isDirectory())).toEqual([]);
+});
+
+it('what is in the place of its own files, and is not from it, is never touched', async () => {
+  const options = ['--archive', archive(), '--pubkey', publicKey, ...joining];
+  const command = join(root, 'usr/bin/skerry');
+  mkdirSync(join(root, 'usr/bin'), { recursive: true });
+  writeFileSync(command, 'theirs');
+  const refused = await install('agent', ...options);
+  expect(refused.stderr).toMatch(/usr\/bin\/skerry is there, and is not from this script: move/);
+  expect(filesOf(root).slice(-1)).toEqual([command]);
+  expect(await install('uninstall', '--yes')).toMatchObject({ code: 0 });
+  expect(readFileSync(command, 'utf8')).toBe('theirs');
+  rmSync(command);
+  mkdirSync(join(root, 'etc'));
+  writeFileSync(join(root, 'etc/skerry'), 'theirs');
+  expect((await install('agent', ...options)).stderr).toMatch(/etc\/skerry .* is no folder: move/);
+});
+
+it('a lost terminal does not stop it between two steps', async () => {
+  const options = `--root ${root} --archive ${archive()} --pubkey ${publicKey}`;
+  await run('sh', ['-c', `sh ${join(made, 'install.sh')} master ${options} | head -n 1`]);
+  expect((await install('master', ...options.split(' ').slice(2))).stdout).toContain(
+    'all of it was so already: nothing was changed',
+  );
+});
+
+it('a disk that has no space for another release can go back to the one before', async () => {
+  const options = ['--archive', archive(), '--pubkey', publicKey];
+  await install('master', ...options);
+  const tools = join(folder, 'small-disk');
+  mkdirSync(tools);
+  writeFileSync(join(tools, 'df'), '#!/bin/sh\nprintf "h\\nd 9 9 9 9%% /\\n"\n', { mode: 0o755 });
+  const env = { ...process.env, PATH: `${tools}:${process.env['PATH']}` };
+  const args = [join(made, 'install.sh'), 'upgrade', '--root', root];
+  expect(await run('sh', [...args, ...options], { env })).toMatchObject({ code: 0, stderr: '' });
+  const lib = join(root, 'usr/lib/skerry');
+  execFileSync('ln', ['-sfn', readlinkSync(join(lib, 'current')), join(lib, 'previous-master')]);
+  const back = await run('sh', [...args, '--rollback', '--side', 'master'], { env });
+  expect(back).toMatchObject({ code: 0, stderr: '' });
+});
+
 it('a run that was killed is ended by the next one', async () => {
   const options = ['--archive', archive(), '--pubkey', publicKey, ...joining];
   const part = join(root, 'usr/lib/skerry/releases/.part');
@@ -230,6 +308,13 @@ it('what cannot be right is refused in one sentence', async () => {
   expect(await refusal()).toMatch(/--server https:\/\/MASTER:6443 and --token TOKEN/);
   expect(await refusal('--server', 'http://m', '--token', token)).toMatch(/expected https:/);
   expect(await refusal('--server', 'https://m', '--token', 'abc')).toMatch(/malformed/);
+  expect(await refusal('--server', 'https:///x', '--token', token)).toMatch(/expected https:/);
+  for (const value of ['a\nserver: x', 'a"b', 'a\\b']) {
+    expect(await refusal(...joining, `--node-name=${value}`)).toMatch(
+      /--node-name: expected one line/,
+    );
+  }
+  expect(filesOf(root)).toEqual([]);
   expect(await refusal(...joining, '--colour')).toMatch(/unknown option --colour/);
   expect(await refusal(...joining, '--timeout')).toMatch(/--timeout needs a value/);
   expect(await refusal(...joining, '--packages', 'some')).toMatch(/expected install or require/);

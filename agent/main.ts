@@ -1,4 +1,5 @@
 import type { Logger } from '../shared/logger.ts';
+import { OptionError } from '../shared/options/read-options.ts';
 import { stuckWork } from '../shared/reconcile/underway.ts';
 import { formatToWrite } from '../shared/state-format.ts';
 import { KUBERNETES_VERSION, SKERRY_VERSION } from '../shared/version.ts';
@@ -47,10 +48,13 @@ export interface AgentParts {
   onBeat?(): void;
 }
 
-/** Where to join, and by what right. `token` is asked once, with the name that the device has joined as, if it has; '' if none is needed. */
+/** Where to join, and by what right. */
 export interface JoinSource {
   server: string;
+  /** Asked at the start and at each try to join, with the name that the device has joined as, if it has; '' if none is needed. */
   token(joinedAs: string | undefined): Promise<string>;
+  /** Whether a refusal is waited out, as a service does, or is fatal. */
+  keepsTrying: boolean;
 }
 
 export interface RunningAgent {
@@ -68,7 +72,7 @@ export interface RunningAgent {
 
 /**
  * Composes and starts an agent; the only file that knows every part. Pods start from the saved state at once, with or without a master.
- * Throws errors whose message is one sentence (a locked folder, no container engine).
+ * Throws errors whose message is one sentence (a locked folder, no container engine), an OptionError where it was not told how to join.
  */
 export async function startAgent({
   config,
@@ -93,6 +97,11 @@ export async function startAgent({
     const agentId = identity.id;
     const runDir = folders.run(agentId);
     const nodeName = identity.enrolment?.nodeName ?? config.nodeName;
+    if (nodeName !== config.nodeName) {
+      log.info(`this device joined as node ${nodeName}, and stays that`, {
+        asked: config.nodeName,
+      });
+    }
 
     const runtime = await chooseRuntime(config.runtime, {
       agentId,
@@ -114,11 +123,16 @@ export async function startAgent({
     await state.open();
     stops.push(() => state.close());
     const node = new SavedNode(state, nodeName);
-    const joinRequest = join && {
-      server: join.server,
-      token: await join.token(identity.enrolment?.nodeName),
-      nodeName,
-    };
+    if (join === undefined && identity.enrolment === undefined) {
+      throw new OptionError(
+        'this device has not joined a cluster',
+        'a server and a join token are needed; `skerry token create` on the master makes one',
+      );
+    }
+    const token = async () => (await join?.token(identity.enrolment?.nodeName)) ?? '';
+    // A file that cannot be read is told before anything runs.
+    await token();
+    const joinRequest = join && { ...join, token, nodeName };
     const nodeIp = () => config.nodeIp ?? defaultRouteAddress() ?? link.localAddress ?? '127.0.0.1';
 
     const logFolders = new LogFolders(
@@ -283,7 +297,8 @@ export async function startAgent({
           : identity.enrolment === undefined
             ? 'waiting to join'
             : 'without a link to the master';
-        return `node ${nodeName}, ${state.list('pods/').length} pods, ${place}`;
+        const why = link.obstacle === undefined ? '' : `: ${link.obstacle}`;
+        return `node ${nodeName}, ${state.list('pods/').length} pods, ${place}${why}`;
       },
       stuck: async () => {
         const beat = { what: 'the link', forMs: clock.monotonicMs() - beatMs };

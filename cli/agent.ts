@@ -56,6 +56,8 @@ function joinSource({
   if (server !== undefined) {
     return {
       server,
+      // With a service manager nobody looks on, and a refused program would be started anew every few seconds.
+      keepsTrying: process.env['NOTIFY_SOCKET'] !== undefined,
       token: async (joinedAs) =>
         token ?? (tokenFile === undefined ? '' : readTokenFile(tokenFile, joinedAs !== undefined)),
     };

@@ -1,4 +1,5 @@
 import type { Logger } from '../shared/logger.ts';
+import { OptionError } from '../shared/options/read-options.ts';
 import { CommandFailure } from './command-failure.ts';
 import { ServiceManager, type Watched } from './service-manager.ts';
 
@@ -54,6 +55,7 @@ export async function runUntilSignal(
 /** Errors of the start are one sentence; anything else is a defect, and shows its stack. */
 function asFailure(error: Error): Error {
   if (error instanceof CommandFailure) return error;
+  if (error instanceof OptionError) return new CommandFailure(error.message, 2);
   const isDefect =
     error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
   return isDefect ? error : new CommandFailure(error.message);

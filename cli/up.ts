@@ -44,12 +44,18 @@ export const up = declareCommand({
         onFatal,
       });
       try {
+        let token: Promise<string> | undefined;
         const join = {
           server: master.localUrl,
-          token: async (joinedAs: string | undefined) =>
-            joinedAs !== undefined && master.hasNode(joinedAs)
-              ? ''
-              : await master.tokens.create({ ttlSeconds: 600, nodeName: agentConfig.nodeName }),
+          // One for each start: a Node that is deleted while this runs stays deleted.
+          token: (joinedAs: string | undefined) => {
+            const isMember = joinedAs !== undefined && master.hasNode(joinedAs);
+            token ??= isMember
+              ? Promise.resolve('')
+              : master.tokens.create({ ttlSeconds: 600, nodeName: agentConfig.nodeName });
+            return token;
+          },
+          keepsTrying: false,
         };
         const agent = await startAgent({
           config: agentConfig,

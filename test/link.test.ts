@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { LinkConnection } from '../agent/link/link.ts';
 import { Link } from '../agent/link/session.ts';
 import { DiskState } from '../agent/state/disk-state.ts';
 import type { StreamHandler } from '../agent/streams/stream.ts';
+import { CertificateChild } from '../master/pki/certificate-child.ts';
+import type { Clock } from '../shared/reconcile/clock.ts';
 import { NODES } from '../shared/resources/node.ts';
 import { PODS } from '../shared/resources/pod.ts';
 import { SECRETS } from '../shared/resources/secret.ts';
@@ -30,6 +33,9 @@ class TestDevice {
   readonly logger = new CollectingLogger();
   readonly streams: StreamHandler[];
   refusal: string | undefined;
+  /** Instead of the token of `start`, from the next try on. */
+  token: string | undefined;
+  clock: Clock = new SystemClock();
   identity: Identity;
   state: DiskState;
   link: Link | undefined;
@@ -42,7 +48,7 @@ class TestDevice {
     this.state = this.#newState();
   }
 
-  async start(join?: { server: string; token: string }): Promise<void> {
+  async start(join?: { server: string; token: string; keepsTrying?: boolean }): Promise<void> {
     this.identity = new Identity(this.folder);
     await this.identity.open();
     this.state = this.#newState();
@@ -50,10 +56,17 @@ class TestDevice {
     this.link = new Link({
       identity: this.identity,
       state: this.state,
-      ...(join === undefined ? {} : { join: { ...join, nodeName: this.nodeName } }),
+      ...(join !== undefined && {
+        join: {
+          server: join.server,
+          token: async () => this.token ?? join.token,
+          nodeName: this.nodeName,
+          keepsTrying: join.keepsTrying ?? false,
+        },
+      }),
       streams: this.streams,
       release: '0.1.0',
-      clock: new SystemClock(),
+      clock: this.clock,
       // Without jitter, and without waiting: a test wants the shortest delays.
       random: () => 0,
       logger: this.logger,
@@ -370,11 +383,69 @@ describe('the link between a device and its master', () => {
     await until(() => expect(pi.refusal).toContain('already belongs to another cluster'));
   });
 
+  test('a device that has joined and runs as a service goes on in its own cluster, whatever token it is given', async () => {
+    const pi = await joined('pi-15');
+    await pi.stop();
+    const foreign = formatJoinToken(newJoinToken((n) => new Uint8Array(n), 'ab'.repeat(32)));
+    await pi.start({ server: master.server, token: foreign, keepsTrying: true });
+    await until(() => expect(pi.link?.connected).toBe(true));
+    expect(pi.logger.lines.join('\n')).toContain('already belongs to another cluster');
+    expect(pi.refusal).toBeUndefined();
+  });
+
+  test('a service that is refused says so and goes on asking, with the token of then', async () => {
+    const pi = device('pi-16');
+    const token = await master.parts.tokens.create({ nodeName: 'another' });
+    await pi.start({ server: master.server, token, keepsTrying: true });
+    await until(() => expect(pi.link?.obstacle).toContain('for node "another"'));
+    pi.token = await master.parts.tokens.create();
+    await until(() => expect(pi.link?.connected).toBe(true));
+    expect(pi.link?.obstacle).toBeUndefined();
+    expect(pi.refusal).toBeUndefined();
+  });
+
+  test('a device without a clock whose certificate has ended renews it, also when the network was late', async () => {
+    const pi = await joined('pi-17');
+    const { enrolment, keys } = pi.identity;
+    if (enrolment === undefined) throw new Error('not enrolled');
+    await pi.stop();
+    const [outcome] = await new CertificateChild(builtCertificateChild()).issue([
+      {
+        profile: 'client',
+        issuer: {
+          commonName: 'skerry-ca',
+          privateKey: readFileSync(join(root, 'master/pki/ca.key'), 'utf8'),
+        },
+        subject: { commonName: 'system:node:pi-17', organization: 'system:nodes' },
+        holder: {
+          publicKey: createPublicKey(keys.tls).export({ type: 'spki', format: 'pem' }).toString(),
+        },
+        dnsNames: [],
+        addresses: [],
+        notAfterMs: Date.now() - 1000,
+      },
+    ]);
+    if (outcome === undefined || 'refused' in outcome) throw new Error('no certificate');
+    await pi.identity.saveEnrolment({ ...enrolment, certificate: outcome.certificate });
+    const system = new SystemClock();
+    pi.clock = {
+      nowMs: () => 0,
+      monotonicMs: () => system.monotonicMs(),
+      after: (delayMs, callback) => system.after(delayMs, callback),
+    };
+    await master.stop();
+    await pi.start();
+    await until(() => expect(pi.link?.obstacle).toContain('ECONNREFUSED'));
+    await master.start();
+    await until(() => expect(pi.link?.connected).toBe(true));
+  });
+
   test('a node that is deleted is cut off and can only join anew', async () => {
     const pi = await joined('pi-10');
     await master.parts.registry.delete(NODES, { namespace: '', name: 'pi-10' });
     await until(() => expect(pi.link?.connected).toBe(false));
     await until(() => expect(pi.logger.lines.join('\n')).toContain('Not authorized'));
+    await until(() => expect(pi.link?.obstacle).toContain('join again with a token'));
     await pi.stop();
     await pi.start({ server: master.server, token: await master.parts.tokens.create() });
     await until(() => expect(pi.link?.connected).toBe(true));

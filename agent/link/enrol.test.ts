@@ -69,7 +69,7 @@ test('a join whose answers are lost sends the same bytes again, so that its toke
   await identity.open();
   const membership = new Membership({ identity, clock, random: () => 0, logger: silent });
   const token = `abcdef.${'0'.repeat(16)}.${sha256Hex(new X509Certificate(ca).raw)}`;
-  const request = { server: url, token, nodeName: 'pi-1' };
+  const request = { server: url, token: async () => token, nodeName: 'pi-1', keepsTrying: false };
   const { signal } = new AbortController();
   lostAnswers = 2;
   await membership.join(request, signal);
@@ -84,7 +84,7 @@ test('a join whose answers are lost sends the same bytes again, so that its toke
 test('an agent that is restarted before the answer comes asks with the same bytes', async () => {
   const folder = join(root, 'restarted');
   const token = `abcdef.${'0'.repeat(16)}.${sha256Hex(new X509Certificate(ca).raw)}`;
-  const request = { server: url, token, nodeName: 'pi-2' };
+  const request = { server: url, token: async () => token, nodeName: 'pi-2', keepsTrying: false };
   const sent: unknown[] = [];
   for (const answersLost of [1, 0]) {
     const identity = new Identity(folder);

@@ -11,7 +11,7 @@ import { brokerUrl, type Enrolment, type Identity } from './identity.ts';
 import { sha256Hex } from './node-crypto.ts';
 import { pause } from './pause.ts';
 
-/** The master will not have this device, or the token cannot be meant for it: trying again does not help. */
+/** The master will not have this device, or the token cannot be meant for it: only somebody's doing helps, here or at the master. */
 export class EnrolmentRefused extends Error {
   constructor(message: string) {
     super(message);
@@ -23,9 +23,19 @@ export class EnrolmentRefused extends Error {
 export interface JoinRequest {
   /** https://host:port. */
   server: string;
-  token: string;
+  /** Asked at each try: another may have been laid down. '' where there is none. */
+  token(): Promise<string>;
   nodeName: string;
+  /** A refusal is waited out, as a service does: it may be mended at the master. Else it ends the join, for somebody looks on. */
+  keepsTrying: boolean;
 }
+
+/** Of an answer that is a refusal: the device asks seldom, for nothing changes until somebody acts. */
+const REFUSED_BACKOFF_MS = { firstMs: 5_000, maxMs: 600_000 };
+const BACKOFF_MS = { firstMs: 1000, maxMs: 60_000 };
+const NO_TOKEN = 'a join token is needed: `skerry token create` on the master makes one';
+const MALFORMED_TOKEN =
+  'the join token is malformed: it has the form <id>.<secret>.<hash>; paste all of what `skerry token create` printed on the master';
 
 /**
  * Joins a cluster and keeps the membership: the first certificate by a join token, later ones by the certificate before. The token's hash
@@ -36,10 +46,19 @@ export class Membership {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #logger: Logger;
+  readonly #onObstacle: (message: string) => void;
   /** Where the master is said to be now, when that is not where the device enrolled. */
   #movedTo: string | undefined;
 
-  constructor(parts: { identity: Identity; clock: Clock; random: () => number; logger: Logger }) {
+  /** `onObstacle`: why there is no membership yet, or why it could not be mended, one sentence. */
+  constructor(parts: {
+    identity: Identity;
+    clock: Clock;
+    random: () => number;
+    logger: Logger;
+    onObstacle?: (message: string) => void;
+  }) {
+    this.#onObstacle = parts.onObstacle ?? (() => {});
     this.#identity = parts.identity;
     this.#clock = parts.clock;
     this.#random = parts.random;
@@ -47,18 +66,13 @@ export class Membership {
   }
 
   /**
-   * What was saved when the device joined, else joins now: until it succeeds, is refused (EnrolmentRefused) or `signal` aborts
-   * (undefined). A restart needs neither server nor token.
+   * What was saved when the device joined, else joins now: until it succeeds, is refused (EnrolmentRefused; see `keepsTrying`) or `signal`
+   * aborts (undefined). A restart needs neither server nor token.
    */
   async join(join: JoinRequest | undefined, signal: AbortSignal): Promise<Enrolment | undefined> {
     const saved = this.#identity.enrolment;
-    if (join === undefined && saved === undefined) {
-      throw new EnrolmentRefused(
-        'this device has not joined a cluster: a server and a join token are needed',
-      );
-    }
     if (saved !== undefined) {
-      if (join !== undefined) this.#compare(saved, join);
+      if (join !== undefined) await this.#compare(saved, join);
       return saved;
     }
     return join && (await this.#joinUntilDone(join, signal));
@@ -76,14 +90,12 @@ export class Membership {
     return endsMs - this.#clock.nowMs() <= (enrolment.lifetimeSeconds * 1000) / 3;
   }
 
-  /** One attempt to join anew: the Node was deleted, and with it the membership, and there is a token for another. */
+  /** One attempt to join anew: the Node was deleted, and with it the membership, and there may be a token for another. */
   async rejoin(join: JoinRequest, signal: AbortSignal): Promise<void> {
-    const token = parseJoinToken(join.token);
-    if (token === undefined) return;
     try {
-      await this.#joinOnce(join, token, signal);
+      if ((await join.token()) !== '') await this.#joinOnce(join, signal);
     } catch (error) {
-      this.#logger.warn(`could not join anew: ${messageOf(error)}`);
+      this.#tell(`could not join anew: ${messageOf(error)}`);
     }
   }
 
@@ -122,42 +134,37 @@ export class Membership {
       this.#logger.info('the certificate was renewed', { node: nodeName });
       return true;
     } catch (error) {
-      this.#logger.warn(`the certificate could not be renewed: ${messageOf(error)}`);
+      this.#tell(`the certificate could not be renewed: ${messageOf(error)}`);
       return false;
     }
   }
 
   /** A device that has joined needs no token; a token of another cluster is a mistake to be told. */
-  #compare(saved: Enrolment, join: JoinRequest): void {
-    const token = parseJoinToken(join.token);
+  async #compare(saved: Enrolment, join: JoinRequest): Promise<void> {
+    const token = parseJoinToken(await join.token());
     if (token !== undefined && token.caSha256 !== sha256Hex(new X509Certificate(saved.ca).raw)) {
-      throw new EnrolmentRefused(
-        `this device already belongs to another cluster (as node ${saved.nodeName}); use another data directory to join a second one`,
-      );
-    }
-    if (join.nodeName !== saved.nodeName) {
-      this.#logger.warn(`this device joined as node ${saved.nodeName}, and stays that`);
-    }
-    if (trimmed(join.server) !== saved.server) this.#movedTo = trimmed(join.server);
+      const mistake = `this device already belongs to another cluster (as node ${saved.nodeName}); use another data directory to join a second one`;
+      if (!join.keepsTrying) throw new EnrolmentRefused(mistake);
+      // Its pods are worth more than its configuration.
+      this.#logger.error(`the join token is not used: ${mistake}`);
+    } else if (trimmed(join.server) !== saved.server) this.#movedTo = trimmed(join.server);
   }
 
   async #joinUntilDone(join: JoinRequest, signal: AbortSignal): Promise<Enrolment | undefined> {
-    const token = parseJoinToken(join.token);
-    if (token === undefined) {
-      throw new EnrolmentRefused(
-        'the join token is malformed: it has the form <id>.<secret>.<hash>',
-      );
-    }
-    const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random: this.#random });
+    const random = this.#random;
+    const backoff = new Backoff({ ...BACKOFF_MS, random });
+    const refusedBackoff = new Backoff({ ...REFUSED_BACKOFF_MS, random });
     while (!signal.aborted) {
       try {
-        return await this.#joinOnce(join, token, signal);
+        return await this.#joinOnce(join, signal);
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (error instanceof EnrolmentRefused) throw error;
-        const delayMs = backoff.nextMs();
-        this.#logger.warn(
-          `cannot join through ${join.server} yet: ${messageOf(error)}; trying again in ${Math.ceil(delayMs / 1000)} s`,
+        const isRefusal = error instanceof EnrolmentRefused;
+        if (isRefusal && !join.keepsTrying) throw error;
+        const delayMs = (isRefusal ? refusedBackoff : backoff).nextMs();
+        this.#tell(
+          `cannot join through ${join.server} yet: ${messageOf(error)}`,
+          `; trying again in ${Math.ceil(delayMs / 1000)} s`,
         );
         await pause(this.#clock, delayMs, signal);
       }
@@ -165,8 +172,18 @@ export class Membership {
     return undefined;
   }
 
-  async #joinOnce(join: JoinRequest, token: JoinToken, signal: AbortSignal): Promise<Enrolment> {
+  #tell(obstacle: string, andNow = ''): void {
+    this.#logger.warn(`${obstacle}${andNow}`);
+    this.#onObstacle(obstacle);
+  }
+
+  async #joinOnce(join: JoinRequest, signal: AbortSignal): Promise<Enrolment> {
     const server = trimmed(join.server);
+    const text = await join.token();
+    const token = parseJoinToken(text);
+    if (token === undefined) {
+      throw new EnrolmentRefused(text.trim() === '' ? NO_TOKEN : MALFORMED_TOKEN);
+    }
     const ca = await fetchAuthority(server, token, signal);
     const { nodeName } = join;
     const csr = await this.#identity.joinCsr(nodeName, () => this.#newCsr(nodeName));
@@ -175,7 +192,7 @@ export class Membership {
       method: 'POST',
       url: `${server}/skerry/v1/enrol`,
       trust: { ca },
-      bearer: join.token.trim(),
+      bearer: text.trim(),
       signal,
     });
     this.#logger.info(`joined cluster ${enrolment.clusterId}`, { node: enrolment.nodeName });

@@ -23,6 +23,8 @@ import { StreamMux } from './stream-mux.ts';
 const NOT_A_MEMBER = /Not authorized/;
 /** A connection that ends sooner counts as a failure: two devices with one identity would else push each other out without rest. */
 const LASTING_MS = 10_000;
+/** Of so many refusals of the broker the first has the membership mended. */
+const MEND_EVERY = 10;
 const RENEWAL_LOOK_MS = 24 * 60 * 60 * 1000;
 /** A heartbeat that would only wait in a stalled socket is left out. */
 const STALLED_BYTES = 64 * 1024;
@@ -45,9 +47,19 @@ export interface LinkParts {
   onRefused: (message: string) => void;
   /** Told once, as soon as the device belongs to a cluster (at once, if it does already). */
   onJoined?: (enrolment: Enrolment) => void;
-  /** Called with each heartbeat, and with each try to connect while there is none: the device is awake then. */
+  /** Called with each heartbeat, and with each try to join or to connect while there is none: the device is awake then. */
   onBeat?: () => void;
 }
+
+/** Tries to connect that have failed, since the last connection. */
+interface FailuresInARow {
+  count: number;
+  /** How often at the end of them the broker said that this is no member. */
+  notAMember: number;
+  last: string;
+}
+
+const NO_FAILURES: FailuresInARow = { count: 0, notAMember: 0, last: '' };
 
 /**
  * The device's one connection to its master: joins, connects, connects again. What comes in goes to the saved state, what is
@@ -58,13 +70,20 @@ export class Link {
   readonly #membership: Membership;
   readonly #outbox: StatusOutbox;
   readonly #stop = new AbortController();
+  #obstacle: string | undefined;
   #channel: Channel | undefined;
   #localAddress: string | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
-    this.#membership = new Membership(parts);
+    this.#membership = new Membership({
+      ...parts,
+      onObstacle: (message) => {
+        this.#obstacle = message;
+        parts.onBeat?.();
+      },
+    });
     this.#outbox = new StatusOutbox({
       send: (batch) => this.#channel?.send('st', 'reports', encodeBody(batch)),
       clock: parts.clock,
@@ -78,6 +97,11 @@ export class Link {
 
   get connected(): boolean {
     return this.#channel !== undefined;
+  }
+
+  /** Why this device has not joined, has no connection, or is not served, one sentence; undefined while all is well. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
   }
 
   /** The address from which the master is reached, of the connection now or the last one. */
@@ -112,38 +136,44 @@ export class Link {
     let start: number | undefined;
     const { random, clock, logger, state } = this.#parts;
     const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random });
-    let failure = '';
-    let failures = 0;
+    let row = NO_FAILURES;
     for (let connection = 1; !signal.aborted; connection += 1) {
       const beganMs = clock.monotonicMs();
       this.#parts.onBeat?.();
       try {
         start ??= await state.countStart();
-        await this.#mendMembership(failures, failure, signal);
+        await this.#mendMembership(row, signal);
         const reason = await this.#connectOnce(formatSession({ start, connection }), signal);
         if (signal.aborted) return;
-        failure = '';
-        failures = 0;
+        row = NO_FAILURES;
+        this.#obstacle = reason;
         logger.warn(`the link to the master is down: ${reason}`);
         if (clock.monotonicMs() - beganMs > LASTING_MS) backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        const before = failure;
-        failure = error instanceof Error ? error.message : String(error);
-        failures += 1;
-        if (failure !== before) logger.warn(`cannot reach the master: ${failure}`);
+        row = this.#failed(error instanceof Error ? error.message : String(error), row);
       }
       await pause(clock, backoff.nextMs(), signal);
     }
   }
 
+  #failed(failure: string, before: FailuresInARow): FailuresInARow {
+    const notAMember = NOT_A_MEMBER.test(failure) ? before.notAMember + 1 : 0;
+    // What the master has said of the membership says more.
+    if (notAMember < 2) this.#obstacle = failure;
+    if (failure !== before.last) this.#parts.logger.warn(`cannot reach the master: ${failure}`);
+    return { count: before.count + 1, notAMember, last: failure };
+  }
+
   /** Before a connection: what the last failures call for. */
-  async #mendMembership(failures: number, failure: string, signal: AbortSignal): Promise<void> {
+  async #mendMembership({ count, notAMember }: FailuresInARow, signal: AbortSignal): Promise<void> {
     const { join } = this.#parts;
-    if (failures === 1 && NOT_A_MEMBER.test(failure) && join !== undefined) {
-      await this.#membership.rejoin(join, signal);
-    } else if (this.#membership.renewalIsDue() || this.#membership.brokerMayHaveMoved(failures)) {
-      await this.#membership.renew(signal);
+    const membership = this.#membership;
+    if (notAMember % MEND_EVERY === 1) {
+      // The certificate has ended, which a device without a clock cannot know, or the Node was deleted.
+      if (!(await membership.renew(signal)) && join) await membership.rejoin(join, signal);
+    } else if (membership.renewalIsDue() || membership.brokerMayHaveMoved(count)) {
+      await membership.renew(signal);
     }
   }
 
@@ -175,6 +205,7 @@ export class Link {
   } {
     const { state, streams, release, clock, random, logger } = this.#parts;
     this.#channel = channel;
+    this.#obstacle = undefined;
     this.#localAddress = channel.localAddress ?? this.#localAddress;
     const inbox = new DesiredInbox({
       store: state,
@@ -219,7 +250,8 @@ export class Link {
 
   /** What runs here goes on; the connection stays, and with the master's next release comes another try. */
   #refused(message: string): void {
-    this.#parts.logger.error(`the master does not serve this device: ${message}`);
+    this.#obstacle = `the master does not serve this device: ${message}`;
+    this.#parts.logger.error(this.#obstacle);
   }
 
   /** A connection may outlive its certificate, the next one would not: looked at once a day. */

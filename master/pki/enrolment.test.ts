@@ -3,7 +3,9 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ApiError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { CATALOG } from '../../shared/resources/catalog.ts';
@@ -177,6 +179,38 @@ describe('enrolment', () => {
       });
     }
     await enrolment.enrol(token, good);
+  });
+
+  test('whatever is sent, it is refused in one sentence and nothing is written', async () => {
+    const good = requestOf('pi-20');
+    const token = await tokens.create();
+    const before = registry.cache.revision();
+    const anything = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary', maxLength: 2000, size: 'max' }),
+      fc.base64String(),
+      fc.constant('a\n<3>b'),
+    );
+    const part = fc.constantFrom('nodeName', 'signingKey', 'sealingKey', 'release');
+    await fc.assert(
+      fc.asyncProperty(part, anything, anything, async (name, text, otherToken) => {
+        const request = { ...good, [name]: text };
+        const error = await enrolment.enrol(otherToken, request).catch((e: unknown) => e);
+        expect(error).toBeInstanceOf(ApiError);
+        expect(['BadRequest', 'Unauthorized']).toContain((error as ApiError).reason);
+        expect((error as ApiError).message).toMatch(/^.{1,1500}$/u);
+      }),
+    );
+    expect(registry.cache.revision()).toBe(before);
+    await enrolment.enrol(token, good);
+  });
+
+  test('a name that is taken costs no use of the token, and no write', async () => {
+    await enrolment.enrol(await tokens.create(), requestOf('pi-21'));
+    const token = await tokens.create();
+    const before = registry.cache.revision();
+    await expect(enrolment.enrol(token, requestOf('pi-21'))).rejects.toThrow('another device');
+    expect(registry.cache.revision()).toBe(before);
   });
 
   test('a certificate renews its own node only, while that exists and for the device that enrolled', async () => {

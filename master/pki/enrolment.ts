@@ -2,6 +2,7 @@ import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { ApiError, badRequest, conflict } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { formatTime } from '../../shared/meta/time.ts';
+import { shownText } from '../../shared/options/read-options.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Node } from '../../shared/schema/kubernetes-types.ts';
 import { SKERRY_VERSION } from '../../shared/version.ts';
@@ -57,12 +58,14 @@ export class Enrolment implements NodeEnrolment {
   /** The token's use is given back when anything after it fails; the same request again takes no other use. */
   async enrol(token: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
     checkRequest(request);
-    const use = await this.#tokens.redeem(token, request.nodeName, hashOf(request));
+    const { nodeName } = request;
+    const use = await this.#tokens.redeem(token, nodeName, hashOf(request), (adopts) => {
+      if (!adopts) this.#checkHolder(this.#find(nodeName), request);
+    });
     try {
-      const mayClaim = (node: Node | undefined) => {
+      const mayClaim = (node: Node) => {
         if (!use.adopts) this.#checkHolder(node, request);
       };
-      mayClaim(this.#find(request.nodeName));
       const certificate = await this.#authority.issueNode(request.nodeName, request.csr);
       await this.#claim(request, certificate, mayClaim);
       this.#logger.info('a device joined', { node: request.nodeName, adopted: use.adopts });
@@ -148,7 +151,7 @@ function checkRequest(request: EnrolmentRequest): void {
   const { nodeName } = request;
   if (!NODE_NAME.test(nodeName) || nodeName.length > MAX_NODE_NAME_LENGTH) {
     throw badRequest(
-      `"${nodeName}" cannot be a node's name: it takes lower case letters, digits, "-" and ".", begins and ends with a letter or digit, and has at most 253 characters`,
+      `"${shownText(nodeName)}" cannot be a node's name: it takes lower case letters, digits, "-" and ".", begins and ends with a letter or digit, and has at most 253 characters`,
     );
   }
   const refusal = request.release && releaseRefusal(SKERRY_VERSION, request.release);

@@ -41,7 +41,7 @@ describe('join tokens', () => {
   const refusal = (token: string, message: string, node = 'pi-1') =>
     expect(tokens.redeem(token, node, 'another request')).rejects.toMatchObject({
       reason: 'Unauthorized',
-      message,
+      message: expect.stringMatching(new RegExp(`^${message}[^]*makes another$`)),
     });
 
   test('are Secrets of the bootstrap type, for a day and one use', async () => {
@@ -118,13 +118,33 @@ describe('join tokens', () => {
   test('each refusal says why', async () => {
     const token = await tokens.create({ ttlSeconds: 60, nodeName: 'pi-1' });
     const [id, secret] = token.split('.');
-    await refusal('abc', 'the join token is malformed: it has the form <id>.<secret>.<hash>');
+    await refusal('abc', 'the join token is malformed: it has the form <id>.<secret>.<hash>; ');
     await refusal(`${id}.${secret}.${'cd'.repeat(32)}`, 'the join token is of another cluster');
     await refusal(`zzzzzz.${secret}.${HASH}`, 'the join token is unknown');
     await refusal(`${id}.${'0'.repeat(16)}.${HASH}`, 'the join token is unknown');
     await refusal(token, 'the join token is for node "pi-1", not for "pi-2"', 'pi-2');
     clock.advance(61_000);
     await refusal(token, 'the join token expired at 2026-11-21T12:01:00Z');
+  });
+
+  test('what a good token is not permitted for costs no use, and writes nothing', async () => {
+    const token = await tokens.create({ nodeName: 'pi-1', adopts: true });
+    const { resourceVersion } = secretOf(token).metadata;
+    const permit = (adopts: boolean) => {
+      throw new Error(`adopts: ${adopts}`);
+    };
+    await expect(tokens.redeem(token, 'pi-1', 'a', permit)).rejects.toThrow('adopts: true');
+    expect(secretOf(token).metadata.resourceVersion).toBe(resourceVersion);
+  });
+
+  test('a token whose end is no time has expired', async () => {
+    const token = await tokens.create();
+    const key = { namespace: 'kube-system', name: secretOf(token).metadata.name };
+    await registry.update(SECRETS, key, (current) => ({
+      ...current,
+      data: { ...current.data, expiration: btoa('tomorrow') },
+    }));
+    await refusal(token, 'the join token expired: ');
   });
 
   test('a Secret of another type, or not meant for joining, is no token', async () => {

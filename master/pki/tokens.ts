@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ApiError } from '../../shared/errors.ts';
 import type { ObjectKey } from '../../shared/meta/kube-object.ts';
+import { formatTime } from '../../shared/meta/time.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Secret } from '../../shared/schema/kubernetes-types.ts';
@@ -10,6 +11,7 @@ import {
   JOIN_TOKEN_NAMESPACE,
   JOIN_TOKEN_SECRET_TYPE,
   type JoinToken,
+  joinTokenEndMs,
   joinTokenSecret,
   joinTokenSecretName,
   newJoinToken,
@@ -17,6 +19,7 @@ import {
 } from '../../shared/wire/join-token.ts';
 import type { Registry } from '../store/registry.ts';
 
+const MAKE_ANOTHER = '`skerry token create` on the master makes another';
 const DAY_SECONDS = 24 * 60 * 60;
 /** Devices that retry do so within minutes: of a token for many, the last few are enough. */
 const REMEMBERED_REQUESTS = 16;
@@ -69,7 +72,7 @@ export class JoinTokens {
     await this.#registry.create(
       this.#secrets,
       joinTokenSecret(token, {
-        expiration: `${new Date(endsMs).toISOString().slice(0, 19)}Z`,
+        expiration: formatTime(endsMs),
         uses: terms.uses ?? 1,
         ...(terms.nodeName !== undefined && { nodeName: terms.nodeName }),
         ...(terms.adopts !== undefined && { adopts: terms.adopts }),
@@ -80,25 +83,34 @@ export class JoinTokens {
 
   /**
    * Takes one use of the token for a node of this name. `request` stands for the whole request (a hash): one that took a use before
-   * takes no other, because its answer may have been lost on the way. Throws ApiError Unauthorized, with a message that says which: malformed, of
-   * another cluster, unknown, expired, used up, or made for another node.
+   * takes no other, because its answer may have been lost on the way. `permit` is asked before that, of a token that is good: what it throws
+   * costs no use, and nothing is written. Throws ApiError Unauthorized, with a message that says which, and what next: malformed, of another
+   * cluster, unknown, expired, used up, or made for another node.
    */
-  async redeem(text: string, nodeName: string, request: string): Promise<TokenUse> {
+  async redeem(
+    text: string,
+    nodeName: string,
+    request: string,
+    permit: (adopts: boolean) => void = () => {},
+  ): Promise<TokenUse> {
     const token = parseJoinToken(text);
     if (token === undefined) {
-      throw unauthorized('the join token is malformed: it has the form <id>.<secret>.<hash>');
+      throw unauthorized(
+        `the join token is malformed: it has the form <id>.<secret>.<hash>; ${MAKE_ANOTHER}`,
+      );
     }
     if (token.caSha256 !== this.#caSha256) {
-      throw unauthorized('the join token is of another cluster');
+      throw unauthorized(`the join token is of another cluster: ${MAKE_ANOTHER}`);
     }
     const key = { namespace: JOIN_TOKEN_NAMESPACE, name: joinTokenSecretName(token.id) };
     const stored = this.#registry.find(this.#secrets, key);
-    if (stored === undefined) throw unauthorized('the join token is unknown');
+    if (stored === undefined) throw unknown();
     const device = { nodeName, request };
     this.#check(stored, token, device);
     const adopts =
       dataValue(stored, JOIN_TOKEN_KEYS.adopts) === 'true' &&
       dataValue(stored, JOIN_TOKEN_KEYS.nodeName) === nodeName;
+    permit(adopts);
     const isCounted = dataValue(stored, JOIN_TOKEN_KEYS.uses) !== undefined;
     const uid = isCounted ? await this.#takeUse(key, token, device) : undefined;
     const giveBack = async () => {
@@ -115,19 +127,22 @@ export class JoinTokens {
       dataValue(stored, JOIN_TOKEN_KEYS.id) === token.id;
     // A wrong secret and a wrong id get one answer, so that ids cannot be found out by trying.
     if (!sameSecret(secret, token.secret) || !isToken) {
-      throw unauthorized('the join token is unknown');
+      throw unknown();
     }
-    const expiration = dataValue(stored, JOIN_TOKEN_KEYS.expiration);
-    if (expiration !== undefined && !(Date.parse(expiration) > this.#clock.nowMs())) {
-      throw unauthorized(`the join token expired at ${expiration}`);
+    const endMs = joinTokenEndMs(stored);
+    if (endMs !== undefined && endMs <= this.#clock.nowMs()) {
+      const at = Number.isFinite(endMs) ? ` at ${formatTime(endMs)}` : '';
+      throw unauthorized(`the join token expired${at}: ${MAKE_ANOTHER}`);
     }
     const isUsedUp = dataValue(stored, JOIN_TOKEN_KEYS.uses) !== undefined && usesLeft(stored) < 1;
     if (isUsedUp && !requestsOf(stored).includes(request)) {
-      throw unauthorized('the join token is used up');
+      throw unauthorized(`the join token is used up: ${MAKE_ANOTHER}`);
     }
     const forNode = dataValue(stored, JOIN_TOKEN_KEYS.nodeName);
     if (forNode !== undefined && forNode !== nodeName) {
-      throw unauthorized(`the join token is for node "${forNode}", not for "${nodeName}"`);
+      throw unauthorized(
+        `the join token is for node "${forNode}", not for "${nodeName}": ${MAKE_ANOTHER}`,
+      );
     }
   }
 
@@ -149,7 +164,7 @@ export class JoinTokens {
       return isRepeated ? undefined : metadata.uid;
     } catch (error) {
       if (error instanceof ApiError && error.reason === 'NotFound') {
-        throw unauthorized('the join token is unknown');
+        throw unknown();
       }
       throw error;
     }
@@ -179,6 +194,12 @@ export class JoinTokens {
 
 function unauthorized(message: string): ApiError {
   return new ApiError('Unauthorized', message);
+}
+
+function unknown(): ApiError {
+  return unauthorized(
+    `the join token is unknown: it was deleted, or ended more than a week ago; ${MAKE_ANOTHER}`,
+  );
 }
 
 function dataValue(secret: Secret, key: string): string | undefined {

@@ -1,3 +1,4 @@
+import { parseTime } from '../meta/time.ts';
 import type { Secret } from '../schema/kubernetes-types.ts';
 
 /** Where tokens are kept, and as what (the bootstrap tokens of Kubernetes, whose id and secret have the same form). */
@@ -89,6 +90,25 @@ export function joinTokenSecret(token: JoinToken, terms: JoinTokenTerms): Secret
     type: JOIN_TOKEN_SECRET_TYPE,
     data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, btoa(value)])),
   };
+}
+
+/**
+ * When a token ends, in ms; undefined: the Secret is no token, or one without an end. What is no time has passed: such a token is
+ * refused everywhere (k8s.io/cluster-bootstrap GetExpiration).
+ */
+export function joinTokenEndMs(secret: Secret): number | undefined {
+  if (secret.type !== JOIN_TOKEN_SECRET_TYPE) return undefined;
+  const expiration = secret.data?.[JOIN_TOKEN_KEYS.expiration];
+  if (expiration === undefined) return undefined;
+  return parseTime(textOf(expiration)) ?? Number.NEGATIVE_INFINITY;
+}
+
+function textOf(base64: string): string {
+  try {
+    return atob(base64);
+  } catch {
+    return '';
+  }
 }
 
 function randomWord(randomBytes: (count: number) => Uint8Array, length: number): string {

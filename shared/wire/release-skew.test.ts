@@ -26,3 +26,18 @@ test('who is refused does not depend on who asks', () => {
     }),
   );
 });
+
+test('whatever an agent says of itself, the refusal is one line of bounded length', () => {
+  const said = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary', minLength: 1000 }),
+    fc.constant('9.0.\n<0>'),
+  );
+  fc.assert(
+    fc.property(said, (release) => {
+      const refusal = releaseRefusal('1.5.0', release) ?? '';
+      expect(refusal).not.toContain('\n');
+      expect(refusal.length).toBeLessThan(2000);
+    }),
+  );
+});

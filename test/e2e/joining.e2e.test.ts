@@ -68,8 +68,8 @@ describe('an agent is refused, says why and ends', () => {
     await joined.line(/joined cluster/);
     const result = await refused(spent);
     expect(result.code).toBe(1);
-    expect(lastLine(result)).toBe(
-      'skerry agent: the master refuses this device: the join token is used up',
+    expect(lastLine(result)).toContain(
+      'skerry agent: the master refuses this device: the join token is used up: ',
     );
     await first.purge();
   });
@@ -78,8 +78,8 @@ describe('an agent is refused, says why and ends', () => {
     const [id, , hash] = used.split('.');
     const result = await refused(`${id}.0123456789abcdef.${hash}`);
     expect(result.code).toBe(1);
-    expect(lastLine(result)).toBe(
-      'skerry agent: the master refuses this device: the join token is unknown',
+    expect(lastLine(result)).toContain(
+      'skerry agent: the master refuses this device: the join token is unknown: ',
     );
   });
 
@@ -100,9 +100,9 @@ describe('an agent is refused, says why and ends', () => {
     await cluster.must(['-n', 'kube-system', 'patch', 'secret', secret, ...patch]);
     const result = await refused(late);
     expect(result.code).toBe(1);
-    // The cleaner may have been faster.
+    // The cleaner may have been faster: it ended long ago.
     expect(lastLine(result)).toMatch(
-      /^skerry agent: the master refuses this device: the join token (expired at 2020-01-01T00:00:00Z|is unknown)$/,
+      /^skerry agent: the master refuses this device: the join token (expired at 2020-01-01T00:00:00Z|is unknown): /,
     );
   });
 
@@ -110,8 +110,8 @@ describe('an agent is refused, says why and ends', () => {
     const other = await cluster.token('--node-name', 'device-4');
     const result = await refused(other);
     expect(result.code).toBe(1);
-    expect(lastLine(result)).toBe(
-      'skerry agent: the master refuses this device: the join token is for node "device-4", not for "device-2"',
+    expect(lastLine(result)).toContain(
+      'skerry agent: the master refuses this device: the join token is for node "device-4", not for "device-2": ',
     );
   });
 

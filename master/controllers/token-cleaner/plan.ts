@@ -1,23 +1,15 @@
-import { parseTime } from '../../../shared/meta/time.ts';
 import type { Secret } from '../../../shared/schema/kubernetes-types.ts';
-import { JOIN_TOKEN_KEYS, JOIN_TOKEN_SECRET_TYPE } from '../../../shared/wire/join-token.ts';
+import { JOIN_TOKEN_KEYS, joinTokenEndMs } from '../../../shared/wire/join-token.ts';
+
+/** A token that joins devices says for so long that it has ended, and when: a card is often written days before it is used. */
+const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * When a token's Secret is to go, as a time of Kubernetes' in ms: at its expiration, also when it was used up before, so that it can say
- * so until then. Undefined: it is no token, or one without an end.
+ * When a token's Secret is to go, in ms: a bootstrap token of Kubernetes at its end, one of ours (which counts its uses) a week later.
+ * Undefined: it is no token, or one without an end.
  */
-export function tokenEndMs(secret: Secret): number | undefined {
-  if (secret.type !== JOIN_TOKEN_SECRET_TYPE) return undefined;
-  const expiration = secret.data?.[JOIN_TOKEN_KEYS.expiration];
-  if (expiration === undefined) return undefined;
-  // What is no time has passed: such a token is refused everywhere (k8s.io/cluster-bootstrap GetExpiration).
-  return parseTime(textOf(expiration)) ?? Number.NEGATIVE_INFINITY;
-}
-
-function textOf(base64: string): string {
-  try {
-    return atob(base64);
-  } catch {
-    return '';
-  }
+export function tokenRemovalMs(secret: Secret): number | undefined {
+  const endMs = joinTokenEndMs(secret);
+  const isOurs = secret.data?.[JOIN_TOKEN_KEYS.uses] !== undefined;
+  return endMs === undefined || !isOurs ? endMs : endMs + KEPT_MS;
 }

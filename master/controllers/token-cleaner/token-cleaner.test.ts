@@ -58,34 +58,47 @@ beforeEach(async () => {
 
 afterEach(() => runner.stop());
 
-async function addToken(expiration: string | undefined, uses = 1): Promise<string> {
+/** `uses` undefined: a bootstrap token of Kubernetes. */
+async function addToken(expiration: string | undefined, uses?: number): Promise<string> {
   const secret = joinTokenSecret(newJoinToken(randomBytes, '0'.repeat(64)), {
     expiration: expiration ?? '',
-    uses,
+    ...(uses !== undefined && { uses }),
   });
   if (expiration === undefined) delete secret.data?.[JOIN_TOKEN_KEYS.expiration];
   return (await registry.create(SECRETS, secret)).metadata.name;
 }
 
+const WEEK_HOURS = 7 * 24;
 const names = () => registry.list(SECRETS).map(({ metadata }) => metadata.name);
 const inHours = (hours: number) => formatTime(clock.nowMs() + hours * 3_600_000);
 
-test('a token goes when it expires, also one that is used up, and not before', async () => {
-  const [kept, used, endless] = [
+test('a bootstrap token goes when it expires, and not before', async () => {
+  const [kept, short, endless] = [
     await addToken(inHours(100 * 24)),
-    await addToken(inHours(1), 0),
+    await addToken(inHours(1)),
     await addToken(undefined),
   ];
   await vi.waitFor(() => expect(clock.pending).toBe(2));
   clock.advance(3_599_000);
-  expect(names()).toContain(used);
+  expect(names()).toContain(short);
   clock.advance(1000);
   await vi.waitFor(() => expect(names()).toEqual([kept, endless].sort()));
+});
+
+test('a token that joins devices goes a week after it expired, also one that is used up', async () => {
+  await addToken(inHours(-WEEK_HOURS), 1);
+  const kept = await addToken(inHours(-WEEK_HOURS + 1), 0);
+  await vi.waitFor(() => expect(names()).toEqual([kept]));
+  clock.advance(3_599_000);
+  expect(names()).toEqual([kept]);
+  clock.advance(1000);
+  await vi.waitFor(() => expect(names()).toEqual([]));
 });
 
 test('a token that expired while no master ran, or whose end is no time, goes at once', async () => {
   await addToken(inHours(-1));
   await addToken('tomorrow');
+  await addToken('tomorrow', 1);
   await vi.waitFor(() => expect(names()).toEqual([]));
   expect(clock.pending).toBe(0);
 });

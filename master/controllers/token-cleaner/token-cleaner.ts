@@ -2,12 +2,12 @@ import { SECRETS } from '../../../shared/resources/secret.ts';
 import { JOIN_TOKEN_NAMESPACE } from '../../../shared/wire/join-token.ts';
 import { type Controller, type ControllerParts, trigger } from '../controller.ts';
 import { ignoreGone } from '../ignore-gone.ts';
-import { tokenEndMs } from './plan.ts';
+import { tokenRemovalMs } from './plan.ts';
 
 /** No timer is longer than 24 days, and the clock may be set meanwhile. */
 const LOOK_AGAIN_MS = 24 * 60 * 60 * 1000;
 
-/** Removes join tokens that have expired, as Kubernetes' tokencleaner does with bootstrap tokens. */
+/** Removes tokens that have expired, as Kubernetes' tokencleaner does; those that join devices a while later. */
 export function tokenCleaner({ registry, clock, log }: ControllerParts): Controller {
   return {
     name: 'token-cleaner',
@@ -15,7 +15,7 @@ export function tokenCleaner({ registry, clock, log }: ControllerParts): Control
       trigger(SECRETS, ({ object, removed }) =>
         removed ||
         object.metadata.namespace !== JOIN_TOKEN_NAMESPACE ||
-        tokenEndMs(object) === undefined
+        tokenRemovalMs(object) === undefined
           ? []
           : [object.metadata.name],
       ),
@@ -23,9 +23,9 @@ export function tokenCleaner({ registry, clock, log }: ControllerParts): Control
     async reconcile(name) {
       const key = { namespace: JOIN_TOKEN_NAMESPACE, name };
       const secret = registry.find(SECRETS, key);
-      const endMs = secret && tokenEndMs(secret);
-      if (secret === undefined || endMs === undefined) return undefined;
-      const leftMs = endMs - clock.nowMs();
+      const removalMs = secret && tokenRemovalMs(secret);
+      if (secret === undefined || removalMs === undefined) return undefined;
+      const leftMs = removalMs - clock.nowMs();
       if (leftMs > 0) return { afterMs: Math.min(leftMs, LOOK_AGAIN_MS) };
       const { uid, resourceVersion } = secret.metadata;
       await registry

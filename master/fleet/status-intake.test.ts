@@ -3,6 +3,7 @@ import { ApiError } from '../../shared/errors.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import { EVENTS } from '../../shared/resources/event.ts';
 import { LEASES } from '../../shared/resources/lease.ts';
+import { NAMESPACES } from '../../shared/resources/namespace.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import type { Pod } from '../../shared/schema/kubernetes-types.ts';
@@ -320,6 +321,22 @@ test("events about anything else, and over another node's events, are refused", 
     source: { host: 'b' },
   }));
   expect(await report('events/default/web.1', podEvent('web', 2))).toContain('not of this node');
+});
+
+test('events about a pod that is gone, or whose namespace ends, are dropped without a word', async () => {
+  expect(await report('events/default/gone.1', podEvent('gone', 1))).toBeUndefined();
+  const { registry } = fixture;
+  const metadata = { name: 'bay', uid: '', resourceVersion: '', creationTimestamp: '' };
+  const bay = { apiVersion: 'v1', kind: 'Namespace', metadata, spec: {}, status: {} } as const;
+  await registry.create(NAMESPACES, bay);
+  const pod = await fixture.addPod('web', 'a');
+  await registry.create(PODS, { ...pod, metadata: { ...metadata, name: 'web', namespace: 'bay' } });
+  await registry.delete(NAMESPACES, { namespace: '', name: 'bay' });
+  const about = { kind: 'Pod', namespace: 'bay', name: 'web' };
+  const event = { ...podEvent('web', 1), involvedObject: about };
+  expect(await report('events/bay/web.1', event)).toBeUndefined();
+  expect(log.lines).toEqual([]);
+  expect(fixture.registry.list(EVENTS)).toEqual([]);
 });
 
 test('reports of unknown kinds are refused, so that they do not come again', async () => {

@@ -57,6 +57,7 @@ export class PeerRoutes {
   readonly #own: OwnMarks;
   readonly #loop: ReconcileLoop;
   #unsubscribe = () => {};
+  #onSynced = () => {};
   #seen = '';
   #plan: Pick<NetworkPlan, 'modes' | 'podMtuBytes'> = { modes: new Map(), podMtuBytes: 1500 };
 
@@ -70,7 +71,11 @@ export class PeerRoutes {
       concurrency: 1,
       backoffMs: { first: 1000, max: 300_000 },
       reconcile: async () => {
-        await this.#sync();
+        try {
+          await this.#sync();
+        } finally {
+          this.#onSynced();
+        }
         return undefined;
       },
       onError: (_key, error, attempt) => {
@@ -85,13 +90,12 @@ export class PeerRoutes {
     this.#unsubscribe = this.#parts.state.subscribe((keys) => {
       if (keys.some((key) => this.#concerns(key))) this.#loop.enqueue(ALL);
     });
-    try {
-      await this.#sync();
-    } catch (error) {
-      this.#parts.log.warn('the routes to other nodes are not complete', { error: String(error) });
-      this.#loop.enqueueAfter(ALL, 1000);
-    }
+    const synced = new Promise<void>((resolve) => {
+      this.#onSynced = resolve;
+    });
+    this.#loop.enqueue(ALL);
     this.#loop.start();
+    await synced;
   }
 
   /** Routes stay: pods go on without an agent. */

@@ -1,3 +1,5 @@
+import { OptionError } from '../shared/options/read-options.ts';
+
 /** A failure that its one sentence explains; printed without a stack. Exit code 2 is for a wrong call, 1 for everything else. */
 export class CommandFailure extends Error {
   readonly exitCode: number;
@@ -6,4 +8,13 @@ export class CommandFailure extends Error {
     super(message);
     this.exitCode = exitCode;
   }
+}
+
+/** What a program throws at its start or end is one sentence; anything else is a defect, and shows its stack. */
+export function asFailure(error: Error): Error {
+  if (error instanceof CommandFailure) return error;
+  if (error instanceof OptionError) return new CommandFailure(error.message, 2);
+  const isDefect =
+    error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+  return isDefect ? error : new CommandFailure(error.message);
 }

@@ -1,14 +1,16 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { purgeAgent, stopAgentPods } from '../agent/down.ts';
 import { declareCommand } from './command.ts';
-import { CommandFailure } from './command-failure.ts';
+import { asFailure, CommandFailure } from './command-failure.ts';
 import { findLockHolder, type LockHolder } from './lock-holder.ts';
 import { openLog } from './log.ts';
 import { parseOptions } from './options.ts';
-import { stopUnit, unitOfProcess } from './service-unit.ts';
+import { installedUnits, stopUnit, unitOfProcess } from './service-unit.ts';
 
 /** A program that was told to stop ends in 3 s; one that has not after this long hangs. */
 const PATIENCE_MS = 10_000;
+
+const DATA_DIR = '/var/lib/skerry';
 
 const OPTIONS = {
   'data-dir': {
@@ -32,28 +34,37 @@ killed before.`,
   ],
   async run(args) {
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
-    const dataDir = values['data-dir'] ?? '/var/lib/skerry';
+    const dataDir = values['data-dir'] ?? DATA_DIR;
     if (process.getuid?.() !== 0)
       throw new CommandFailure('this needs root: run it again with sudo');
-    const units = await stopPrograms([`${dataDir}/agent`, `${dataDir}/master`]);
-    const log = openLog();
-    if (values.purge === true) {
-      await purgeAgent(dataDir, log);
-      for (const name of ['master', 'agent', 'admin.kubeconfig', 'skerry.log']) {
-        await rm(`${dataDir}/${name}`, { recursive: true, force: true });
-      }
-      // What the user put there stays, and then so does the folder.
-      await rmdir(dataDir).catch(() => {});
-      process.stdout.write(`removed what ran on ${dataDir}, and its data\n`);
-    } else {
-      const stopped = await stopAgentPods(dataDir, log);
-      process.stdout.write(
-        `${stopped} containers stopped; ${restartOf(units, dataDir)} starts them again\n`,
-      );
+    try {
+      const units = await stopPrograms([`${dataDir}/agent`, `${dataDir}/master`]);
+      await (values.purge === true ? purge(dataDir) : stopPods(dataDir, units));
+      return 0;
+    } catch (error) {
+      throw asFailure(error as Error);
     }
-    return 0;
   },
 });
+
+async function purge(dataDir: string): Promise<void> {
+  await purgeAgent(dataDir, openLog());
+  for (const name of ['master', 'agent', 'admin.kubeconfig', 'skerry.log']) {
+    await rm(`${dataDir}/${name}`, { recursive: true, force: true });
+  }
+  // What the user put there stays, and then so does the folder.
+  await rmdir(dataDir).catch(() => {});
+  process.stdout.write(`removed what ran on ${dataDir}, and its data\n`);
+}
+
+/** `stopped` are the units that ran until now; those that somebody stopped before are started the same way. */
+async function stopPods(dataDir: string, stopped: readonly string[]): Promise<void> {
+  const count = await stopAgentPods(dataDir, openLog());
+  const units = stopped.length === 0 && dataDir === DATA_DIR ? await installedUnits() : stopped;
+  process.stdout.write(
+    `${count} containers stopped; ${restartOf(units, dataDir)} starts them again\n`,
+  );
+}
 
 function restartOf(units: readonly string[], dataDir: string): string {
   return units.length > 0

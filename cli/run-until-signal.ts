@@ -1,6 +1,5 @@
 import type { Logger } from '../shared/logger.ts';
-import { OptionError } from '../shared/options/read-options.ts';
-import { CommandFailure } from './command-failure.ts';
+import { asFailure, CommandFailure } from './command-failure.ts';
 import { ServiceManager, type Watched } from './service-manager.ts';
 
 /** What a running program is: it can be stopped, and may fail on its own. */
@@ -50,13 +49,4 @@ export async function runUntilSignal(
   clearTimeout(limit);
   if (outcome instanceof Error) throw new CommandFailure(outcome.message);
   return 0;
-}
-
-/** Errors of the start are one sentence; anything else is a defect, and shows its stack. */
-function asFailure(error: Error): Error {
-  if (error instanceof CommandFailure) return error;
-  if (error instanceof OptionError) return new CommandFailure(error.message, 2);
-  const isDefect =
-    error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
-  return isDefect ? error : new CommandFailure(error.message);
 }

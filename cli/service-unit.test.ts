@@ -1,11 +1,20 @@
 import { expect, test } from 'vitest';
-import { unitOf, unitOfProcess } from './service-unit.ts';
+import { installedUnits, unitOf, unitOfProcess } from './service-unit.ts';
 
 test('a process of a unit of ours is known by its cgroup, of either version', () => {
   expect(unitOf('0::/system.slice/skerry-agent.service\n')).toBe('skerry-agent.service');
   const mixed =
     '4:memory:/system.slice/skerry-master.service\n1:name=systemd:/system.slice/skerry-master.service\n0::/\n';
   expect(unitOf(mixed)).toBe('skerry-master.service');
+});
+
+test('units that are installed are found, whether they run or not', async () => {
+  const repository = new URL('../systemd', import.meta.url).pathname;
+  expect(await installedUnits(repository)).toEqual([
+    'skerry-agent.service',
+    'skerry-master.service',
+  ]);
+  expect(await installedUnits('/nonexistent')).toEqual([]);
 });
 
 test('a process of another unit, of a shell or of none is no unit of ours', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const UNIT = /\/(skerry-(?:master|agent)\.service)$/m;
@@ -12,6 +12,12 @@ export function unitOf(cgroups: string): string | undefined {
 /** The unit of ours under which this process runs; undefined: none. */
 export async function unitOfProcess(pid: number): Promise<string | undefined> {
   return unitOf(await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => ''));
+}
+
+/** The units of ours that are installed on this machine, running or not. */
+export async function installedUnits(folder = '/usr/lib/systemd/system'): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => unitOf(`0::/${name}\n`) !== undefined).sort();
 }
 
 /** Stops a unit, so that it is not started again before the next boot; resolves when it has stopped. */

@@ -6,7 +6,7 @@ import { readTextFile } from './host/files.ts';
 import { hasConnectionTo } from './host/listening-sockets.ts';
 import { watchWrites } from './host/log-files.ts';
 import { fileExists, modifiedAtMs } from './host/small-files.ts';
-import { brokerUrl, type Enrolment } from './link/identity.ts';
+import { brokerUrl, type Enrolment, readEnrolment } from './link/enrolment.ts';
 import type { ContainerRuns } from './pods/collaborators.ts';
 import { type PodRecord, runsOfContainer } from './pods/pod-record.ts';
 import { readSavedState, type SavedState } from './state/saved-state.ts';
@@ -33,7 +33,7 @@ export function isDevice(dataDir: string): boolean {
 /** Reads what the agent of `dataDir` saved, while it runs or not; nothing is written. Throws where it may not be read. */
 export async function readLocalDevice(dataDir: string): Promise<LocalDevice> {
   const folder = stateFolder(dataDir);
-  const [saved, enrolment] = await Promise.all([readSavedState(folder), readEnrolment(dataDir)]);
+  const [saved, enrolment] = await Promise.all([readSavedState(folder), savedEnrolment(dataDir)]);
   return {
     enrolment: enrolment && {
       nodeName: enrolment.nodeName,
@@ -48,7 +48,7 @@ export async function readLocalDevice(dataDir: string): Promise<LocalDevice> {
 
 /** Whether the agent in the process `pid` has its connection to the master now. */
 export async function isLinked(dataDir: string, pid: number): Promise<boolean> {
-  const enrolment = await readEnrolment(dataDir);
+  const enrolment = await savedEnrolment(dataDir);
   if (enrolment === undefined) return false;
   const { port, protocol } = new URL(brokerUrl(enrolment));
   return hasConnectionTo(pid, Number(port) || (protocol === 'mqtts:' ? 8883 : 443));
@@ -109,9 +109,9 @@ function withStatus(pod: Pod, records: SavedState['records']): Pod {
   return { ...pod, status };
 }
 
-async function readEnrolment(dataDir: string): Promise<Enrolment | undefined> {
+async function savedEnrolment(dataDir: string): Promise<Enrolment | undefined> {
   const text = await readTextFile(`${agentFolders(dataDir).state}/enrolment.json`);
-  return text === undefined ? undefined : (JSON.parse(text) as Enrolment);
+  return text === undefined ? undefined : readEnrolment(text);
 }
 
 /** Where agent/main.ts opens its DiskState. */

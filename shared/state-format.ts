@@ -16,16 +16,21 @@ class StateTooNew extends Error {
 
 /**
  * What to write into the file `format` of a folder whose file says `found` (undefined: there is none); undefined: it is right already.
- * It says `FORM RELEASE`, the release being the first that wrote the form there. Throws StateTooNew.
+ * It says `FORM RELEASE`, the release being the first that wrote the form there. Throws StateTooNew, and an Error of one sentence for a file
+ * that says neither: what lies there may be of any form.
  */
 export function formatToWrite(
   found: string | undefined,
   folder: string,
   release: string,
 ): string | undefined {
-  const [format = '', by = 'unknown'] = found?.trim().split(' ') ?? [];
-  if (found !== undefined && !(Number(format) <= STATE_FORMAT)) {
-    throw new StateTooNew(folder, format, by);
+  if (found === undefined) return `${STATE_FORMAT} ${release}\n`;
+  const [, format, by] = /^(\d+) (\S+)\n?$/.exec(found) ?? [];
+  if (format === undefined || by === undefined) {
+    throw new Error(
+      `${folder}/format is damaged (it does not say "FORM RELEASE", as in "${STATE_FORMAT} ${release}"): put it back from a backup of the folder`,
+    );
   }
+  if (Number(format) > STATE_FORMAT) throw new StateTooNew(folder, format, by);
   return Number(format) === STATE_FORMAT ? undefined : `${STATE_FORMAT} ${release}\n`;
 }

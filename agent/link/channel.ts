@@ -3,7 +3,8 @@ import { FrameError, type MessageKind } from '../../shared/wire/frame.ts';
 import type { Message } from '../../shared/wire/message-assembler.ts';
 import { encodeAlive } from '../../shared/wire/report-messages.ts';
 import { type Leaf, leavesOf, nodeTopic, TOPICS } from '../../shared/wire/topics.ts';
-import { brokerUrl, type Enrolment, type Identity } from './identity.ts';
+import { brokerUrl, type Enrolment } from './enrolment.ts';
+import type { Identity } from './identity.ts';
 import { LinkConnection } from './link.ts';
 import { LinkCodec } from './link-codec.ts';
 

@@ -6,8 +6,9 @@ import { SKERRY_VERSION } from '../../shared/version.ts';
 import { type JoinToken, parseJoinToken } from '../../shared/wire/join-token.ts';
 import { Backoff } from './backoff.ts';
 import { certificateRequest } from './certificate-request.ts';
+import { brokerUrl, type Enrolment, readEnrolment } from './enrolment.ts';
 import { type HttpsRequest, httpsExchange } from './https-exchange.ts';
-import { brokerUrl, type Enrolment, type Identity } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { sha256Hex } from './node-crypto.ts';
 import { pause } from './pause.ts';
 
@@ -213,7 +214,7 @@ export class Membership {
       json: { ...as, release: SKERRY_VERSION, ...this.#identity.publicKeys },
     });
     if (answer.status < 200 || answer.status >= 300) throw refusalOf(answer);
-    const enrolment = { ...readAnswer(answer.body), server };
+    const enrolment = answered(answer.body, server);
     await this.#identity.saveEnrolment(enrolment);
     return enrolment;
   }
@@ -259,22 +260,12 @@ function refusalOf({ status, body }: { status: number; body: string }): Error {
     : new Error(message);
 }
 
-function readAnswer(body: string): Omit<Enrolment, 'server'> {
-  const answer = JSON.parse(body) as Record<string, unknown>;
-  const text = (name: string): string => {
-    const value = answer[name];
-    if (typeof value !== 'string') throw new Error(`the master's answer lacks ${name}`);
-    return value;
-  };
-  return {
-    nodeName: text('nodeName'),
-    clusterId: text('clusterId'),
-    certificate: text('certificate'),
-    lifetimeSeconds: Number(answer['lifetimeSeconds']) || 365 * 24 * 60 * 60,
-    ca: text('ca'),
-    masterSigningKey: text('masterSigningKey'),
-    broker: text('broker'),
-  };
+function answered(body: string, server: string): Enrolment {
+  try {
+    return readEnrolment(body, server);
+  } catch (error) {
+    throw new Error(`what ${server} answers is not a master's answer: ${messageOf(error)}`);
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -5,11 +5,19 @@ import { expect, test } from 'vitest';
 import { agentIdFrom } from './agent-id.ts';
 import { Identity } from './identity.ts';
 
-test('a damaged enrolment is refused with its path and what to do', async () => {
+test.each([
+  '{',
+  '[]',
+  '{}',
+  JSON.stringify({
+    ...{ nodeName: 'a', clusterId: 'c', certificate: 'torn', ca: 'torn', masterSigningKey: '' },
+    ...{ broker: '', server: 'https://10.0.0.1:6443', lifetimeSeconds: 60 },
+  }),
+])('a damaged enrolment is refused with its path and what to do: %s', async (text) => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-identity-'));
   try {
     await new Identity(folder).open();
-    writeFileSync(join(folder, 'enrolment.json'), '{');
+    writeFileSync(join(folder, 'enrolment.json'), text);
     await expect(new Identity(folder).open()).rejects.toThrow(
       `${folder}/enrolment.json is damaged: put it back from a backup, or remove it and join the cluster with a new token`,
     );

@@ -4,29 +4,8 @@ import type { WireDocument } from '../../shared/wire/desired-messages.ts';
 import { ensurePrivateFolder, readTextFile, writeFileDurably } from '../host/files.ts';
 import { removeFile } from '../host/small-files.ts';
 import { agentIdFrom } from './agent-id.ts';
+import { type Enrolment, readEnrolment } from './enrolment.ts';
 import { rawPublicKey, unseal } from './node-crypto.ts';
-
-/** What a device was given when it joined, as it lies in DIR/agent/enrolment.json. */
-export interface Enrolment {
-  nodeName: string;
-  clusterId: string;
-  /** PEM. */
-  certificate: string;
-  lifetimeSeconds: number;
-  /** PEM. */
-  ca: string;
-  /** Raw Ed25519, base64. */
-  masterSigningKey: string;
-  /** mqtts://host:port or wss://host:port/mqtt; '' for the port of the server itself. */
-  broker: string;
-  /** Where it enrolled: https://host:port. */
-  server: string;
-}
-
-/** Where the device connects: the broker that the master named, or the master's own port as the device reaches it. */
-export function brokerUrl({ broker, server }: Enrolment): string {
-  return broker === '' ? `mqtts://${new URL(server).host}` : broker;
-}
 
 /** The name that is asked for, then the request. */
 const JOIN_CSR = 'join.csr';
@@ -158,7 +137,7 @@ function lost(path: string, although: string, folder: string): Error {
 
 function parsed(text: string, path: string): Enrolment {
   try {
-    return JSON.parse(text) as Enrolment;
+    return readEnrolment(text);
   } catch (error) {
     throw new Error(
       `${path} is damaged: put it back from a backup, or remove it and join the cluster with a new token`,

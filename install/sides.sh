@@ -82,6 +82,7 @@ wait_until_up() {
     case $(systemctl show -P SubState "skerry-$1") in
       auto-restart | failed | dead) [ "$waited" -lt 3 ] || return 1 ;;
       running)
+        if is_refused "$1"; then return 1; fi
         pid=$(systemctl show -P MainPID "skerry-$1")
         if ! is_healthy "$1"; then
           healthy_pid=
@@ -93,6 +94,14 @@ wait_until_up() {
         ;;
     esac
   done
+  return 1
+}
+
+# An agent that the master refuses goes on asking; whoever has just given it a token is told at once.
+is_refused() {
+  case $(systemctl show -P StatusText "skerry-$1") in
+    *'waiting to join: '*' refuses this device: '* | *'waiting to join: '*' join token '*) return 0 ;;
+  esac
   return 1
 }
 
@@ -111,6 +120,10 @@ has_link() { "$lib/current/bin/skerry" status --local --data-dir "$state" >/dev/
 
 # The last thing that the side's present process said, without the frame of its log.
 last_words() {
+  if is_refused "$1"; then
+    systemctl show -P StatusText "skerry-$1" | sed 's/.*waiting to join: //; s/^cannot join through [^ ]* yet: //'
+    return 0
+  fi
   words=$(journalctl --quiet --no-pager -o cat -n 1 "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")" 2>/dev/null |
     sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //')
   echo "${words:-it said nothing}"
@@ -128,7 +141,7 @@ give_up() {
 
 waits_for_master() {
   case $1.$(systemctl show -P SubState "skerry-$1") in agent.running | agent.start) ;; *) return 1 ;; esac
-  ! has_joined || return 1
+  if has_joined || is_refused "$1"; then return 1; fi
   detail "the agent runs but has not joined yet ($reason)"
   detail "it goes on trying, also after a reboot; journalctl -u skerry-agent -f shows it"
 }

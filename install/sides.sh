@@ -109,13 +109,15 @@ is_refused() {
 is_healthy() {
   case $1 in
     master) "$lib/master/bin/skerry" get nodes --kubeconfig "$state/master/admin.kubeconfig" >/dev/null 2>&1 ;;
-    agent) { has_joined || [ "$must_join" = false ]; } && { [ "$must_link" = false ] || has_link; } ;;
+    agent) { has_joined || [ "$must_join" = false ]; } && { [ "$must_link" = false ] || { is_served && has_link; }; } ;;
   esac
 }
 
 # Of an agent that is upgraded, no more is asked than it had before.
 must_join=true
 must_link=false
+# A master that does not speak with this release still takes its connection.
+is_served() { case $(systemctl show -P StatusText skerry-agent) in *'does not serve this device'*) return 1 ;; esac; }
 has_link() { "$lib/current/bin/skerry" status --local --data-dir "$state" >/dev/null 2>&1; }
 
 # The last thing that the side's present process said, without the frame of its log.

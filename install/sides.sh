@@ -16,8 +16,8 @@ start_side() {
   elif [ "$before" = "releases/$release" ] && unit_is_current "$1" && is_fresh "$1"; then
     enable_side "$1"
     detail "skerry-$1 runs"
-  elif ! systemctl is-enabled --quiet "skerry-$1" 2>/dev/null; then
-    # There is nothing that ran, and could be gone back to.
+  elif ! has_run "$1"; then
+    # There is nothing that could be gone back to.
     [ "$before" = "releases/$release" ] || remove "$lib/$1"
     switch_side "$1" "releases/$release"
     restart_side "$1" && wait_until_up "$1" || give_up "$1"
@@ -30,6 +30,9 @@ start_side() {
     enable_side "$1"
   fi
 }
+
+# An agent that waits for its first master has done nothing yet.
+has_run() { systemctl is-enabled --quiet "skerry-$1" 2>/dev/null && { [ "$1" = master ] || has_joined; }; }
 
 # switch_side SIDE TARGET: from the next start on. Remembers the release before.
 switch_side() {
@@ -151,12 +154,11 @@ waits_for_master() {
 # go_back_to_config SIDE: what ran with other options runs with them again. It stays enabled: a device far away must come back.
 go_back_to_config() {
   reason=$(last_words "$1")
-  if waits_for_master "$1"; then return 0; fi
   config_has_changed "$1" || fail "skerry-$1 does not come up: $reason; $(what_next "$reason")"
   detail "$1 did not come up: going back to its former options"
   put_config_back "$1"
   restart_side "$1" && wait_until_up "$1" ||
-    fail "skerry-$1 did not come up with these options ($reason), nor with the former ones ($(last_words "$1")); journalctl -u skerry-$1 has the rest. Its pods go on"
+    fail "skerry-$1 does not come up, with these options ($reason) or the former ones ($(last_words "$1")); journalctl -u skerry-$1 has the rest. Its pods go on"
   fail "skerry-$1 did not come up with these options, and runs with the former ones again: $reason; $(what_next "$reason")"
 }
 

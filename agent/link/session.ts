@@ -253,6 +253,7 @@ export class Link {
   #refused(message: string): void {
     this.#obstacle = `the master does not serve this device: ${message}`;
     this.#parts.logger.error(this.#obstacle);
+    this.#parts.onBeat?.();
   }
 
   /** A connection may outlive its certificate, the next one would not: looked at once a day. */

@@ -445,8 +445,14 @@ describe('the link between a device and its master', () => {
     await master.parts.registry.delete(NODES, { namespace: '', name: 'pi-10' });
     await until(() => expect(pi.link?.connected).toBe(false));
     await until(() => expect(pi.logger.lines.join('\n')).toContain('Not authorized'));
-    await until(() => expect(pi.link?.obstacle).toContain('join again with a token'));
+    await until(() => expect(pi.link?.obstacle).toContain('the join token is used up'));
+    expect(pi.logger.lines.join('\n')).toContain('was removed: join again with a token');
+    pi.token = await master.parts.tokens.create();
+    await until(() => expect(pi.link?.connected).toBe(true));
+    await master.parts.registry.delete(NODES, { namespace: '', name: 'pi-10' });
+    await until(() => expect(pi.link?.connected).toBe(false));
     await pi.stop();
+    pi.token = undefined;
     await pi.start({ server: master.server, token: await master.parts.tokens.create() });
     await until(() => expect(pi.link?.connected).toBe(true));
   });

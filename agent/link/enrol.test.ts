@@ -76,7 +76,7 @@ test('a join whose answers are lost sends the same bytes again, so that its toke
   expect(requests).toHaveLength(3);
   expect(new Set(requests).size).toBe(1);
 
-  await membership.rejoin(request, signal);
+  await membership.rejoin(request, true, signal);
   expect(requests).toHaveLength(4);
   expect(requests[3]).not.toBe(requests[0]);
 });

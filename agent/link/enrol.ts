@@ -50,6 +50,7 @@ export class Membership {
   readonly #onObstacle: (message: string) => void;
   /** Where the master is said to be now, when that is not where the device enrolled. */
   #movedTo: string | undefined;
+  #refusedToken: string | undefined;
 
   /** `onObstacle`: why there is no membership yet, or why it could not be mended, one sentence. */
   constructor(parts: {
@@ -91,11 +92,18 @@ export class Membership {
     return endsMs - this.#clock.nowMs() <= (enrolment.lifetimeSeconds * 1000) / 3;
   }
 
-  /** One attempt to join anew: the Node was deleted, and with it the membership, and there may be a token for another. */
-  async rejoin(join: JoinRequest, signal: AbortSignal): Promise<void> {
+  /**
+   * One attempt to join anew, if there is a token for it: the Node was deleted, and with it the membership. A token that was refused is
+   * tried again only `thoroughly`.
+   */
+  async rejoin(join: JoinRequest, thoroughly: boolean, signal: AbortSignal): Promise<void> {
+    let token = '';
     try {
-      if ((await join.token()) !== '') await this.#joinOnce(join, signal);
+      token = await join.token();
+      if (token === '' || (token === this.#refusedToken && !thoroughly)) return;
+      await this.#joinOnce(join, signal);
     } catch (error) {
+      if (error instanceof EnrolmentRefused) this.#refusedToken = token;
       this.#tell(`could not join anew: ${messageOf(error)}`);
     }
   }

@@ -24,7 +24,7 @@ import { StreamMux } from './stream-mux.ts';
 const NOT_A_MEMBER = /Not authorized/;
 /** A connection that ends sooner counts as a failure: two devices with one identity would else push each other out without rest. */
 const LASTING_MS = 10_000;
-/** Of so many refusals of the broker the first has the membership mended. */
+/** Of so many refusals of the broker the first has all tried that may mend the membership; at the others only a new token is. */
 const MEND_EVERY = 10;
 const RENEWAL_LOOK_MS = 24 * 60 * 60 * 1000;
 /** A heartbeat that would only wait in a stalled socket is left out. */
@@ -133,6 +133,7 @@ export class Link {
     const { join } = this.#parts;
     const enrolment = await this.#membership.join(join, signal);
     if (enrolment === undefined) return;
+    this.#obstacle = undefined;
     this.#parts.onJoined?.(enrolment);
     let start: number | undefined;
     const { random, clock, logger, state } = this.#parts;
@@ -170,9 +171,11 @@ export class Link {
   async #mendMembership({ count, notAMember }: FailuresInARow, signal: AbortSignal): Promise<void> {
     const { join } = this.#parts;
     const membership = this.#membership;
-    if (notAMember % MEND_EVERY === 1) {
+    if (notAMember > 0) {
+      const thoroughly = notAMember % MEND_EVERY === 1;
       // The certificate has ended, which a device without a clock cannot know, or the Node was deleted.
-      if (!(await membership.renew(signal)) && join) await membership.rejoin(join, signal);
+      if (thoroughly && (await membership.renew(signal))) return;
+      if (join) await membership.rejoin(join, thoroughly, signal);
     } else if (membership.renewalIsDue() || membership.brokerMayHaveMoved(count)) {
       await membership.renew(signal);
     }

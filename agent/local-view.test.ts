@@ -70,8 +70,8 @@ function log(more: object, write: (text: string) => void, signal = new AbortCont
 
 test('the pods of a device are those that it saved, with what its agent last saw of them', async () => {
   expect(isDevice(dataDir)).toBe(true);
-  const { pods, enrolment } = await readLocalDevice(dataDir);
-  expect(pods).toEqual([{ ...POD, status: record({ running: {} })['status'] }]);
+  const { objects, enrolment } = await readLocalDevice(dataDir, true);
+  expect(objects.pods).toEqual([{ ...POD, status: record({ running: {} })['status'] }]);
   expect(enrolment).toBeUndefined();
 });
 
@@ -79,7 +79,7 @@ test('looking changes nothing, also where the last line is not whole', async () 
   const path = join(dataDir, 'agent/state/state.log');
   appendFileSync(path, '0123456789abcdef {"puts":');
   const before = readFileSync(path);
-  expect((await readLocalDevice(dataDir)).pods).toHaveLength(1);
+  expect((await readLocalDevice(dataDir, true)).objects.pods).toHaveLength(1);
   expect(readFileSync(path)).toEqual(before);
 });
 

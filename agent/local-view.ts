@@ -1,12 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import type { JsonObject } from '../shared/meta/kube-object.ts';
-import type { Pod, PodStatus } from '../shared/schema/kubernetes-types.ts';
 import { agentFolders } from './folders.ts';
 import { readTextFile } from './host/files.ts';
 import { hasConnectionTo } from './host/listening-sockets.ts';
 import { watchWrites } from './host/log-files.ts';
+import { readLiveFigures, readMachineFacts } from './host/machine.ts';
+import { machineName } from './host/machine-name.ts';
 import { fileExists, modifiedAtMs } from './host/small-files.ts';
 import { brokerUrl, type Enrolment, readEnrolment } from './link/enrolment.ts';
+import { type LocalObjects, localObjects } from './local-objects.ts';
 import type { ContainerRuns } from './pods/collaborators.ts';
 import { type PodRecord, runsOfContainer } from './pods/pod-record.ts';
 import { readSavedState, type SavedState } from './state/saved-state.ts';
@@ -21,8 +23,7 @@ export interface LocalDevice {
     | undefined;
   /** When the saved state last changed. */
   savedAtMs: number | undefined;
-  /** What the device shall run, each with the status that its agent last worked out. */
-  pods: Pod[];
+  objects: LocalObjects;
 }
 
 /** Whether an agent keeps its state under this data directory. */
@@ -30,10 +31,18 @@ export function isDevice(dataDir: string): boolean {
   return fileExists(`${stateFolder(dataDir)}/state.log`);
 }
 
-/** Reads what the agent of `dataDir` saved, while it runs or not; nothing is written. Throws where it may not be read. */
-export async function readLocalDevice(dataDir: string): Promise<LocalDevice> {
+/**
+ * Reads what the agent of `dataDir` saved, while it runs or not, and looks at the machine; nothing is written. Throws where it may not be
+ * read.
+ */
+export async function readLocalDevice(dataDir: string, agentRuns: boolean): Promise<LocalDevice> {
   const folder = stateFolder(dataDir);
-  const [saved, enrolment] = await Promise.all([readSavedState(folder), savedEnrolment(dataDir)]);
+  const [saved, enrolment, facts, figures] = await Promise.all([
+    readSavedState(folder),
+    savedEnrolment(dataDir),
+    readMachineFacts(folder),
+    readLiveFigures(folder),
+  ]);
   return {
     enrolment: enrolment && {
       nodeName: enrolment.nodeName,
@@ -42,7 +51,15 @@ export async function readLocalDevice(dataDir: string): Promise<LocalDevice> {
       certificateOf: new X509Certificate(enrolment.certificate).subject.replaceAll('\n', ', '),
     },
     savedAtMs: modifiedAtMs(`${folder}/state.log`),
-    pods: podsOf(saved),
+    objects: localObjects(saved, {
+      nodeName: enrolment?.nodeName,
+      hostName: machineName(),
+      architecture: process.arch,
+      facts,
+      figures,
+      agentRuns,
+      nowMs: Date.now(),
+    }),
   };
 }
 
@@ -94,19 +111,6 @@ class SavedRuns implements ContainerRuns {
       void this.load().then(changed, changed);
     });
   }
-}
-
-function podsOf({ documents, records }: SavedState): Pod[] {
-  return [...documents]
-    .filter(([key]) => key.startsWith('pods/'))
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([, object]) => withStatus(object as unknown as Pod, records));
-}
-
-function withStatus(pod: Pod, records: SavedState['records']): Pod {
-  const record = records.get(pod.metadata.uid ?? '') as unknown as PodRecord | undefined;
-  const status: PodStatus = record?.status ?? pod.status ?? { phase: 'Pending' };
-  return { ...pod, status };
 }
 
 async function savedEnrolment(dataDir: string): Promise<Enrolment | undefined> {

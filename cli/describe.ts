@@ -1,13 +1,11 @@
-import type { JsonObject } from '../shared/meta/kube-object.ts';
-import type { ApiClient } from './api-client.ts';
 import { declareCommand, KUBECONFIG_OPTION, NAMESPACE_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
-import { describeObject } from './description.ts';
-import { printData, printTable, readDataOutput, TABLE_TYPE, type Table } from './object-output.ts';
+import { type Described, describeObject } from './description.ts';
+import { printData, readDataOutput } from './object-output.ts';
+import type { ObjectSource } from './object-source.ts';
+import { DEVICE_OPTIONS, withObjects } from './on-this-device.ts';
 import { parseOptions } from './options.ts';
 import { Paint } from './paint.ts';
-import { type DiscoveredResource, discover, findResource, resourcePath } from './resource-path.ts';
-import { withClient } from './with-client.ts';
 
 const OPTIONS = {
   ...NAMESPACE_OPTION,
@@ -17,16 +15,19 @@ const OPTIONS = {
     value: 'FORMAT',
     description: 'json or yaml: the object and its events, for programs',
   },
+  ...DEVICE_OPTIONS,
   ...KUBECONFIG_OPTION,
 } as const;
 
 export const describe = declareCommand({
-  synopsis: ['describe KIND NAME [-n NAMESPACE]'],
-  about: `Shows all of one object: what it is, how it does, and what happened to it lately. Here it says why a pod does not start.`,
+  synopsis: ['describe KIND NAME [-n NAMESPACE] [--local]'],
+  about: `Shows all of one object: what it is, how it does, and what happened to it lately. Here it says why a pod does not start.
+On a device whose master is away it describes what the device knows by itself, and says so.`,
   options: OPTIONS,
   examples: [
     ['skerry describe pod web-5d4f', 'why is it Pending?'],
     ['skerry describe node pi-kitchen', 'with its pods'],
+    ['sudo skerry describe pod web-5d4f --local', 'as this device knows it'],
   ],
   async run(args) {
     const { values, positionals } = parseOptions(args, OPTIONS, { max: 2 });
@@ -34,48 +35,34 @@ export const describe = declareCommand({
     if (word === undefined || name === undefined)
       throw new CommandFailure('what? for example: skerry describe pod NAME', 2);
     const output = readDataOutput(values.output);
-    await withClient(values.kubeconfig, async (client) => {
-      const resource = findResource(await discover(client), word);
-      const path = resourcePath(resource, values.namespace ?? 'default', name);
-      const [object, table] = await Promise.all([
-        client.json('GET', path),
-        client.json('GET', path, { accept: TABLE_TYPE }),
-      ]);
-      const events = await eventsAbout(client, resource, object);
-      if (output !== undefined) {
-        process.stdout.write(printData({ object, events }, output));
-        return;
-      }
-      const pods = resource.kind === 'Node' ? await podsOf(client, name) : undefined;
-      const known = { object, table: table as unknown as Table, events };
+    await withObjects(values, async (source) => {
+      const found = await find(source, word, values.namespace ?? 'default', name);
+      const { object, events } = found;
       process.stdout.write(
-        describeObject(pods === undefined ? known : { ...known, pods }, Date.now()),
+        output === undefined
+          ? describeObject(found, Date.now(), new Paint(process.stdout))
+          : printData({ object, ...(events && { events: [...events] }) }, output),
       );
     });
     return 0;
   },
 });
 
-/** Nodes belong to no namespace, and their events may be in any. */
-async function eventsAbout(
-  client: ApiClient,
-  { kind, namespaced }: DiscoveredResource,
-  object: JsonObject,
-): Promise<JsonObject[]> {
-  const { name, namespace = '' } = object['metadata'] as { name: string; namespace?: string };
-  const fields = [`involvedObject.kind=${kind}`, `involvedObject.name=${name}`].join(',');
-  const scope = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  const query = `?fieldSelector=${encodeURIComponent(fields)}`;
-  const list = await client.json('GET', `/api/v1${scope}/events${query}`);
-  return list['items'] as JsonObject[];
-}
-
-async function podsOf(client: ApiClient, node: string): Promise<string> {
-  const query = `?fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`;
-  const table = await client.json('GET', `/api/v1/pods${query}`, { accept: TABLE_TYPE });
-  return printTable(table as unknown as Table, {
-    wide: false,
-    withNamespace: true,
-    paint: new Paint(process.stdout),
-  });
+async function find(
+  source: ObjectSource,
+  word: string,
+  namespace: string,
+  name: string,
+): Promise<Described> {
+  const resource = await source.kindOf(word);
+  const selection = { namespace, name };
+  const [object, table] = await Promise.all([
+    source.read(resource, selection),
+    source.table(resource, selection),
+  ]);
+  const [events, pods] = await Promise.all([
+    source.eventsAbout(resource, object),
+    resource.kind === 'Node' ? source.podsOn(name) : undefined,
+  ]);
+  return { object, table, events, pods };
 }

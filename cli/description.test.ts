@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeObject } from './description.ts';
+import { Paint } from './paint.ts';
 
 const NOW = Date.parse('2026-12-01T10:00:00Z');
 const table = {
@@ -38,6 +39,7 @@ const pod = {
     ],
   },
 };
+const plain = new Paint({});
 const event = (last: string, message: string, more = {}) => ({
   type: 'Warning',
   reason: 'BackOff',
@@ -55,7 +57,9 @@ test('a pod that crashes says so in one look', () => {
     }),
     event('2026-12-01T09:56:00Z', 'Started', { type: 'Normal', reason: 'Started' }),
   ];
-  expect(describeObject({ object: pod, table, events }, NOW)).toBe(`Name:         web
+  expect(
+    describeObject({ object: pod, table, events, pods: undefined }, NOW, plain),
+  ).toBe(`Name:         web
 Namespace:    shop
 Kind:         Pod
 Labels:       app=web
@@ -92,14 +96,16 @@ test('the values of a Secret are not shown', () => {
     type: 'Opaque',
     data: { password: Buffer.from('hunter2').toString('base64') },
   };
-  const text = describeObject({ object, table, events: [] }, NOW);
+  const text = describeObject({ object, table, events: [], pods: undefined }, NOW, plain);
   expect(text).toContain('Type: Opaque\nData:\n  password: 7 bytes\nEvents:\n  <none>\n');
   expect(text).not.toContain(object.data.password);
 });
 
 test('a node shows its pods', () => {
   const object = { kind: 'Node', metadata: { name: 'pi' }, status: { images: [{ names: ['x'] }] } };
-  const text = describeObject({ object, table, events: [], pods: 'NAME\nweb\n' }, NOW);
-  expect(text).toContain('Pods:\n  NAME\n  web\n');
+  const row = { cells: ['web'], object: { metadata: { name: 'web', namespace: 'shop' } } };
+  const pods = { columnDefinitions: [{ name: 'Name', priority: 0 }], rows: [row] };
+  const text = describeObject({ object, table, events: [], pods }, NOW, plain);
+  expect(text).toContain('Pods:\n  NAMESPACE   NAME\n  shop        web\n');
   expect(text).not.toContain('names');
 });

@@ -2,7 +2,8 @@ import type { JsonObject, JsonValue } from '../shared/meta/kube-object.ts';
 import { ageOf } from '../shared/meta/time.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../shared/schema/kubernetes-types.ts';
 import { printYaml } from '../shared/schema/yaml.ts';
-import type { Table } from './object-output.ts';
+import { printTable, type Table } from './object-output.ts';
+import type { Paint } from './paint.ts';
 import { alignColumns } from './table.ts';
 
 /** What is known of one object. */
@@ -10,21 +11,28 @@ export interface Described {
   object: JsonObject;
   /** The server's own table of it. */
   table: Table;
-  /** Of core/v1, about it. */
-  events: readonly JsonObject[];
-  /** Of a node: the table of its pods. */
-  pods?: string;
+  /** Of core/v1, about it; undefined where they are not known. */
+  events: readonly JsonObject[] | undefined;
+  /** Of a node: its pods, where they are known. */
+  pods: Table | undefined;
 }
 
 /** Everything of an object for people: facts, conditions, containers, the rest as YAML, and what happened lately. */
-export function describeObject({ object, table, events, pods }: Described, nowMs: number): string {
+export function describeObject(
+  { object, table, events, pods }: Described,
+  nowMs: number,
+  paint: Paint,
+): string {
   const sections = [
     facts(object, table, nowMs),
     conditions(object),
     object['kind'] === 'Pod' ? containers(object as unknown as Pod, nowMs) : '',
     ...rest(object),
-    pods === undefined ? '' : titled('Pods', pods === '' ? '<none>\n' : pods),
-    titled('Events', eventLines(events, nowMs)),
+    pods === undefined ? '' : titled('Pods', podLines(pods, paint)),
+    titled(
+      'Events',
+      events === undefined ? 'only the master has them\n' : eventLines(events, nowMs),
+    ),
   ];
   return sections.filter((section) => section !== '').join('');
 }
@@ -48,17 +56,16 @@ function facts(object: JsonObject, table: Table, nowMs: number): string {
     ([name]) => name !== 'kubectl.kubernetes.io/last-applied-configuration',
   );
   const owners = metadata.ownerReferences ?? [];
-  const { deletionTimestamp } = metadata;
+  const { creationTimestamp, deletionTimestamp } = metadata;
   const rows: (readonly [string, readonly string[]])[] = [
     ['Name', [metadata.name ?? '']],
     ...(metadata.namespace === undefined ? [] : [['Namespace', [metadata.namespace]] as const]),
     ['Kind', [String(object['kind'])]],
     ['Labels', pairs(Object.entries(metadata.labels ?? {}))],
     ['Annotations', pairs(annotations)],
-    [
-      'Created',
-      [`${metadata.creationTimestamp} (${ageOf(metadata.creationTimestamp, nowMs)} ago)`],
-    ],
+    ...(creationTimestamp === undefined
+      ? []
+      : [['Created', [`${creationTimestamp} (${ageOf(creationTimestamp, nowMs)} ago)`]] as const]),
     ...(deletionTimestamp === undefined ? [] : [['Deleted', [deletionTimestamp]] as const]),
     ...(owners.length === 0
       ? []
@@ -174,6 +181,10 @@ function sizes(data: JsonObject): JsonObject {
 
 function isObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function podLines(pods: Table, paint: Paint): string {
+  return printTable(pods, { wide: false, withNamespace: true, paint }) || '<none>\n';
 }
 
 interface EventFields {

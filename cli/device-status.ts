@@ -23,7 +23,7 @@ export function deviceStatus(
   dataDir: string,
   nowMs: number,
 ): DeviceStatus {
-  const { enrolment, savedAtMs, pods } = device;
+  const { enrolment, savedAtMs, objects } = device;
   const status = PODS.columns.find(({ name }) => name === 'Status');
   return {
     dataDir,
@@ -32,7 +32,7 @@ export function deviceStatus(
     ...(agentPid !== undefined && { agentPid }),
     linked,
     pods: countPods(
-      pods.map((pod) => ({
+      objects.pods.map((pod) => ({
         namespace: pod.metadata.namespace ?? '',
         name: pod.metadata.name,
         status: String(status?.cell(pod, nowMs) ?? ''),

@@ -62,10 +62,11 @@ export const logs = declareCommand({
         await printMasterLog(client, pod, containerOf(pod, values.container), wanted);
       },
       async ({ device }, dataDir) => {
-        const pod = device.pods.find(
+        const { pods } = device.objects;
+        const pod = pods.find(
           ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
         );
-        if (pod === undefined) throw noPod(namespace, name, device.pods);
+        if (pod === undefined) throw noPod(namespace, name, pods);
         await printLocalLog(dataDir, pod, containerOf(pod, values.container), wanted);
       },
     );

@@ -39,9 +39,20 @@ test('colours do not move a column', () => {
   expect(seen).toBe(printTable(table, { ...options, paint: plain }));
 });
 
-test('names are printed for scripts', () => {
+const kind = (groupVersion: string, name: string, plural: string) => ({
+  groupVersion,
+  kind: name,
+  name: plural,
+  singularName: name.toLowerCase(),
+  namespaced: true,
+});
+
+test('names are printed for scripts, as kubectl prints them', () => {
   const list = { items: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }] };
-  expect(printObjects(list, 'name', 'pods')).toBe('pods/a\npods/b\n');
+  const pods = kind('v1', 'Pod', 'pods');
+  const deployments = kind('apps/v1', 'Deployment', 'deployments');
+  expect(printObjects(list, 'name', pods)).toBe('pod/a\npod/b\n');
+  expect(printObjects(list, 'name', deployments)).toBe('deployment.apps/a\ndeployment.apps/b\n');
 });
 
 test('an output that there is not is refused with those that there are', () => {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../shared/meta/kube-object.ts';
 import { printYaml } from '../shared/schema/yaml.ts';
 import { CommandFailure } from './command-failure.ts';
 import type { Paint } from './paint.ts';
+import { type DiscoveredResource, printedKind } from './resource-path.ts';
 import { alignColumns } from './table.ts';
 
 /** What asks the server for a Table, with as much of each object as its name. */
@@ -89,17 +90,18 @@ export function paintStatus(status: string, paint: Paint): string {
   return ON_ITS_WAY.test(status) ? paint.yellow(status) : paint.red(status);
 }
 
-/** `plural` is the kind's, for -o name. */
+/** `resource`: of what kind they are, for -o name. */
 export function printObjects(
   answer: JsonObject,
   output: 'json' | 'yaml' | 'name',
-  plural: string,
+  resource: DiscoveredResource,
 ): string {
   if (output !== 'name') return printData(answer, output);
   const items = Array.isArray(answer['items']) ? answer['items'] : [answer];
   return items
     .map(
-      (item) => `${plural}/${(item as unknown as { metadata: { name: string } }).metadata.name}\n`,
+      (item) =>
+        `${printedKind(resource)}/${(item as unknown as { metadata: { name: string } }).metadata.name}\n`,
     )
     .join('');
 }

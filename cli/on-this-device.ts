@@ -3,6 +3,8 @@ import { ApiClient, Unreachable } from './api-client.ts';
 import { CommandFailure } from './command-failure.ts';
 import { installedOptions } from './installed-options.ts';
 import { findLockHolder } from './lock-holder.ts';
+import { MasterObjects } from './master-objects.ts';
+import type { ObjectSource } from './object-source.ts';
 import { withClient } from './with-client.ts';
 
 /** Loaded only where it is needed: with a master that answers, a command has no use for what agents know. */
@@ -47,24 +49,54 @@ export async function askMasterOrDevice(
   askDevice: (view: DeviceView, dataDir: string) => Promise<void>,
 ): Promise<void> {
   const dataDir = dataDirOf(values);
-  const isDeviceAlone = !ApiClient.hasKubeconfig(values.kubeconfig) && (await hasDevice(dataDir));
-  if (values.local !== true && !isDeviceAlone) {
-    try {
-      await withClient(values.kubeconfig, askMaster);
-      return;
-    } catch (error) {
-      if (!(error instanceof Unreachable) || values.kubeconfig !== undefined) throw error;
-      if (!(await hasDevice(dataDir))) throw error;
-      process.stderr.write(`${error.message}\n`);
-    }
-  }
-  const view = await viewDevice(dataDir);
-  if (view === undefined)
+  const view = await viewInPlace(values, dataDir, askMaster);
+  if (view === undefined) return;
+  process.stderr.write(`${provenance(view, Date.now())}\n`);
+  await askDevice(view, dataDir);
+}
+
+/** The same for commands that show objects. */
+export async function withObjects(
+  values: DeviceValues,
+  work: (source: ObjectSource) => Promise<void>,
+): Promise<void> {
+  await askMasterOrDevice(
+    values,
+    (client) => work(new MasterObjects(client)),
+    async ({ device: { objects, enrolment } }) => {
+      const { DeviceObjects } = await import('./device-objects.ts');
+      const known = { objects: { ...objects }, nodeName: enrolment?.nodeName };
+      await work(new DeviceObjects(known, Date.now()));
+    },
+  );
+}
+
+/** The device's own view, where it has to answer; undefined when the master has answered. */
+async function viewInPlace(
+  values: DeviceValues,
+  dataDir: string,
+  askMaster: (client: ApiClient) => Promise<void>,
+): Promise<DeviceView | undefined> {
+  if (values.local === true) {
+    const view = await viewDevice(dataDir);
+    if (view !== undefined) return view;
     throw new CommandFailure(
       `no agent keeps its state in ${dataDir}: name another with --data-dir`,
     );
-  process.stderr.write(`${provenance(view, Date.now())}\n`);
-  await askDevice(view, dataDir);
+  }
+  const isMasterKnown = ApiClient.hasKubeconfig(values.kubeconfig);
+  const alone = isMasterKnown ? undefined : await openView(dataDir);
+  if (alone !== undefined) return alone;
+  try {
+    await withClient(values.kubeconfig, askMaster);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Unreachable) || values.kubeconfig !== undefined) throw error;
+    const view = isMasterKnown ? await openView(dataDir) : undefined;
+    if (view === undefined) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return view;
+  }
 }
 
 /** Undefined when this machine runs no agent. Throws DeviceClosed where only root may know. */
@@ -72,10 +104,10 @@ export async function viewDevice(dataDir: string): Promise<DeviceView | undefine
   const { isDevice, isLinked, readLocalDevice } = await loadLocalView();
   try {
     if (!isDevice(dataDir)) return undefined;
-    const device = await readLocalDevice(dataDir);
     const holder = await findLockHolder(`${dataDir}/agent`);
     holder?.release();
     const agentPid = holder?.pid;
+    const device = await readLocalDevice(dataDir, agentPid !== undefined);
     const linked = agentPid !== undefined && (await isLinked(dataDir, agentPid));
     return { device, agentPid, linked };
   } catch (error) {
@@ -108,14 +140,14 @@ export async function writeLocalLog(
   await write(...args);
 }
 
-/** A user who may not look is told to look as root, rather than that there is nothing. */
-async function hasDevice(dataDir: string): Promise<boolean> {
+/** As viewDevice; a user who may not look is told to look as root, rather than that there is nothing. */
+async function openView(dataDir: string): Promise<DeviceView | undefined> {
   try {
-    return (await viewDevice(dataDir)) !== undefined;
+    return await viewDevice(dataDir);
   } catch (error) {
     if (!(error instanceof DeviceClosed)) throw error;
     process.stderr.write(`${error.message}\n`);
-    return false;
+    return undefined;
   }
 }
 

@@ -50,6 +50,21 @@ export function findResource(
   return found;
 }
 
+/** `pods`, `deployments.apps`: a kind in messages about what is not there, as the server says it. */
+export function qualifiedName({ name, groupVersion }: DiscoveredResource): string {
+  return withGroup(name, groupVersion);
+}
+
+/** `pod`, `deployment.apps`: a kind before the name of one of its objects, as kubectl prints it. */
+export function printedKind({ kind, groupVersion }: DiscoveredResource): string {
+  return withGroup(kind.toLowerCase(), groupVersion);
+}
+
+function withGroup(word: string, groupVersion: string): string {
+  const [group, version] = groupVersion.split('/');
+  return version === undefined ? word : `${word}.${group}`;
+}
+
 /** The path of a collection, or of one object in it. */
 export function resourcePath(
   resource: DiscoveredResource,

@@ -92,8 +92,9 @@ _skerry() {
     nodes)
       case $before in
         --output | -o) : ;;
+        --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
-        *) _skerry_words '--output --kubeconfig --help' ;;
+        *) _skerry_words '--output --local --data-dir --kubeconfig --help' ;;
       esac
       ;;
     pods)
@@ -115,15 +116,17 @@ _skerry() {
     get)
       case $before in
         --namespace | -n | --selector | -l | --output | -o) : ;;
+        --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
-        *) _skerry_words '--namespace --all-namespaces --selector --output --kubeconfig --help' ;;
+        *) _skerry_words '--namespace --all-namespaces --selector --output --local --data-dir --kubeconfig --help' ;;
       esac
       ;;
     describe)
       case $before in
         --namespace | -n | --output | -o) : ;;
+        --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
-        *) _skerry_words '--namespace --output --kubeconfig --help' ;;
+        *) _skerry_words '--namespace --output --local --data-dir --kubeconfig --help' ;;
       esac
       ;;
     delete)

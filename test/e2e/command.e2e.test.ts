@@ -60,7 +60,7 @@ describe('with the master there', () => {
     expect((await skerry('pods')).stdout).toMatch(
       /^NAMESPACE +NAME +READY +STATUS +RESTARTS +AGE\ndefault +talker +1\/1 +Running/,
     );
-    expect((await skerry('pods', '-o', 'name')).stdout).toBe('pods/talker\n');
+    expect((await skerry('pods', '-o', 'name')).stdout).toBe('pod/talker\n');
   });
 
   it('logs are printed, and a pod that is not there is answered with the nearest', async () => {
@@ -119,7 +119,7 @@ describe('with the master away', () => {
 
   it('where a kubeconfig is, the command says that the master is away first', async () => {
     const { stdout, stderr } = await skerry('pods', '--data-dir', cluster.dataDir, '-o', 'name');
-    expect(stdout).toBe('pods/talker\n');
+    expect(stdout).toBe('pod/talker\n');
     expect(stderr).toMatch(/cannot be reached .*\nfrom the saved state/);
   });
 
@@ -138,7 +138,7 @@ describe('with the master away', () => {
 
   it('without its agent the device says so, and answers all the same', async () => {
     const { stdout, stderr } = await onDevice('pods', '-o', 'name');
-    expect(stdout).toBe('pods/talker\n');
+    expect(stdout).toBe('pod/talker\n');
     expect(stderr).toContain('; its agent does not run:');
     expect((await onDevice('status')).stdout).toMatch(/agent +does not run\n/);
   });

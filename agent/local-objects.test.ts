@@ -1,0 +1,115 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../shared/meta/kube-object.ts';
+import { NODES } from '../shared/resources/node.ts';
+import { type LocalMachine, localObjects } from './local-objects.ts';
+
+const GIB = 1024 ** 3;
+const MACHINE: LocalMachine = {
+  nodeName: 'pi',
+  hostName: 'pi',
+  architecture: 'arm64',
+  facts: {
+    cpus: 4,
+    memoryBytes: 4 * GIB,
+    storageBytes: 32 * GIB,
+    kernelVersion: '6.12.1',
+    osImage: 'Debian GNU/Linux 12 (bookworm)',
+    machineId: 'm',
+    bootId: 'b',
+    systemUuid: 'u',
+  },
+  figures: {
+    memoryAvailableBytes: GIB,
+    storageAvailableShare: 0.5,
+    inodesFreeShare: 0.5,
+    threads: 100,
+    threadsMax: 30_000,
+  },
+  agentRuns: true,
+  nowMs: Date.parse('2026-12-01T10:00:00Z'),
+};
+const DOCUMENTS: Record<string, object> = {
+  'nodes//pi': {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'pi', uid: 'n1', labels: {} },
+    spec: { podCIDR: '10.42.1.0/24' },
+  },
+  'peers//pi': { name: 'pi', podCIDRs: ['10.42.1.0/24'], internalIP: '192.0.2.7', annotations: {} },
+  'peers//hub': {
+    name: 'hub',
+    podCIDRs: ['10.42.0.0/24'],
+    internalIP: '192.0.2.1',
+    annotations: {},
+  },
+  'peers//new': { name: 'new', podCIDRs: [], annotations: {} },
+  'services/shop/web': {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'shop', uid: 's1' },
+    spec: { type: 'ClusterIP', clusterIPs: ['10.43.0.9'], ports: [{ port: 80 }] },
+  },
+  'cluster//network': { clusterCidr: '10.42.0.0/16' },
+};
+
+function objects(machine: Partial<LocalMachine> = {}) {
+  const documents = new Map(Object.entries(DOCUMENTS)) as Map<string, JsonObject>;
+  return localObjects({ documents, records: new Map() }, { ...MACHINE, ...machine });
+}
+
+const cells = (name: string, machine: Partial<LocalMachine> = {}) => {
+  const node = objects(machine).nodes.find(({ metadata }) => metadata.name === name);
+  return node && NODES.columns.map(({ cell }) => cell(node, MACHINE.nowMs));
+};
+
+test('a device shows itself as it is now, once, among the others', () => {
+  expect(objects().nodes.map(({ metadata }) => metadata.name)).toEqual(['hub', 'new', 'pi']);
+  expect(cells('pi')).toEqual([
+    'pi',
+    'Ready',
+    '<none>',
+    '<unknown>',
+    expect.stringMatching(/^v1\.33/),
+    '192.0.2.7',
+    '<none>',
+    'Debian GNU/Linux 12 (bookworm)',
+    '6.12.1',
+    '<unknown>',
+  ]);
+});
+
+test('of the others it knows where they are, and not how they are', () => {
+  expect(cells('hub')?.slice(0, 6)).toEqual([
+    'hub',
+    'Unknown',
+    '<none>',
+    '<unknown>',
+    '',
+    '192.0.2.1',
+  ]);
+  expect(cells('new')?.slice(0, 6)).toEqual([
+    'new',
+    'Unknown',
+    '<none>',
+    '<unknown>',
+    '',
+    '<none>',
+  ]);
+});
+
+test('without its agent a device is not ready', () => {
+  expect(cells('pi', { agentRuns: false })?.[1]).toBe('NotReady');
+});
+
+test('conditions claim no time at which they began', () => {
+  const node = objects().nodes.find(({ metadata }) => metadata.name === 'pi');
+  expect(node?.status.conditions?.map((condition) => Object.keys(condition))).toEqual(
+    Array.from({ length: 4 }, () => ['type', 'status', 'reason', 'message']),
+  );
+});
+
+test('a service is whole enough to be printed', () => {
+  expect(objects().services).toEqual([
+    { ...(DOCUMENTS['services/shop/web'] as object), status: { loadBalancer: {} } },
+  ]);
+});

@@ -6,6 +6,8 @@ import type { Finding } from './preflight/finding.ts';
 import { judgeMachine } from './preflight/rules.ts';
 import { type SurveyParts, surveyMachine } from './preflight/survey.ts';
 
+export type { PreflightAim };
+
 export interface PreflightReport {
   findings: Finding[];
 }

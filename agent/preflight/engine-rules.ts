@@ -1,4 +1,4 @@
-import type { MachineSurvey } from './facts.ts';
+import type { MachineSurvey, ToolName } from './facts.ts';
 import { failure, ok, type Rule, type Verdict, warning } from './finding.ts';
 
 /** The oldest versions that Skerry is tried with. */
@@ -7,58 +7,56 @@ const CONTAINERD_FROM = '1.6';
 
 const INSTALL_PODMAN = 'apt-get install podman crun';
 
+interface ToolRule {
+  tool: ToolName;
+  /** What its version is one of. */
+  packageName: string;
+  judge: typeof failure;
+  why: string;
+}
+
+/** What the agent calls besides its engine; each has a rule that is called after it. */
+const TOOLS: readonly ToolRule[] = [
+  {
+    tool: 'nft',
+    packageName: 'nftables',
+    judge: warning,
+    why: 'services are carried by the agent itself then: slower, and pods do not see who called',
+  },
+  {
+    tool: 'ip',
+    packageName: 'iproute2',
+    judge: failure,
+    why: 'it makes the links, addresses and routes of pods',
+  },
+  {
+    tool: 'conntrack',
+    packageName: 'conntrack',
+    judge: warning,
+    why: 'UDP clients of a service (DNS, syslog) go on sending to a pod that is gone, for up to two minutes',
+  },
+  {
+    tool: 'unshare',
+    packageName: 'util-linux',
+    judge: failure,
+    why: 'it makes the namespaces of pods, and kernel features are tried with it',
+  },
+];
+
 /** The container engine, and the programs that the agent calls. */
 export const ENGINE_RULES: readonly Rule[] = [
   { id: 'engine', roles: 'agent', judge: engine },
   { id: 'oci-runtime', roles: 'agent', judge: ociRuntime },
-  {
-    id: 'nft',
-    roles: 'agent',
-    judge: ({ tools }) =>
-      tools['nft'] === undefined
-        ? warning(
-            'nft is not installed',
-            'services are carried by the agent itself then: slower, and pods do not see who called',
-            'apt-get install nftables',
-          )
-        : ok(`nft ${tools['nft']}`),
-  },
-  {
-    id: 'ip',
-    roles: 'agent',
-    judge: ({ tools }) =>
-      tools['ip'] === undefined
-        ? failure(
-            'ip is not installed',
-            'it makes the links, addresses and routes of pods',
-            'apt-get install iproute2',
-          )
-        : ok(`iproute2 ${tools['ip']}`),
-  },
-  {
-    id: 'conntrack',
-    roles: 'agent',
-    judge: ({ tools }) =>
-      tools['conntrack'] === undefined
-        ? warning(
-            'conntrack is not installed',
-            'UDP clients of a service (DNS, syslog) go on sending to a pod that is gone, for up to two minutes',
-            'apt-get install conntrack',
-          )
-        : ok(`conntrack ${tools['conntrack']}`),
-  },
-  {
-    id: 'unshare',
-    roles: 'agent',
-    judge: ({ tools }) =>
-      tools['unshare'] === undefined
-        ? failure(
-            'unshare is not installed',
-            'it makes the namespaces of pods',
-            'apt-get install util-linux',
-          )
-        : ok(`util-linux ${tools['unshare']}`),
-  },
+  ...TOOLS.map(
+    ({ tool, packageName, judge, why }): Rule => ({
+      id: tool,
+      roles: 'agent',
+      judge: ({ tools }) =>
+        tools[tool] === undefined
+          ? judge(`${tool} is not installed`, why, `apt-get install ${packageName}`)
+          : ok(`${packageName} ${tools[tool]}`),
+    }),
+  ),
 ];
 
 /** Whether the dotted version is at least the other; parts that are no numbers count as 0. */
@@ -83,7 +81,7 @@ function engine({ podman, containerd, tools, isRoot }: MachineSurvey): Verdict {
         'see what `podman info` says, as root',
       );
     }
-    if (tools['conmon'] === undefined) {
+    if (tools.conmon === undefined) {
       return failure(
         `podman ${podman}, but no conmon`,
         'podman starts every container through it',

@@ -13,14 +13,14 @@ export interface MachineSurvey {
   nodeMajor: number;
   systemd: boolean;
   memoryTotalBytes: number;
-  /** Of the kernel features that were tried; absent when they could not be (not root). */
+  /** Of the kernel features that were tried; absent when they could not be (not root, or no tool to try them with). */
   probes: Partial<Record<ProbeName, ProbeResult>>;
   cgroups: CgroupFacts;
   time: TimeFacts;
   podman: string | undefined;
   containerd: { version: string; answers: boolean } | undefined;
   /** Versions by name; absent: not installed. */
-  tools: Readonly<Record<string, string>>;
+  tools: Readonly<Partial<Record<ToolName, string>>>;
   disk: DiskFacts;
   routes: readonly RouteFacts[];
   listeners: readonly ListenerFacts[];
@@ -32,6 +32,18 @@ export interface MachineSurvey {
   /** Of the server that was asked for. */
   server: ServerFacts | undefined;
 }
+
+/** Programs that the agent or its engine calls. */
+export type ToolName =
+  | 'podman'
+  | 'containerd'
+  | 'crun'
+  | 'runc'
+  | 'conmon'
+  | 'nft'
+  | 'ip'
+  | 'conntrack'
+  | 'unshare';
 
 export interface ProbeResult {
   works: boolean;

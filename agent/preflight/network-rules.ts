@@ -86,17 +86,30 @@ function nodePorts({ listeners }: MachineSurvey): Verdict {
   );
 }
 
-/** A route into one of the ranges that is not Skerry's own leads pods' packets elsewhere, or ours away from a neighbour. */
-function addresses({ routes }: MachineSurvey, aim: PreflightAim): Verdict {
+/**
+ * A route into one of the ranges that is not Skerry's own leads pods' packets elsewhere, or ours away from a neighbour; a master within
+ * them is not reached any more.
+ */
+function addresses({ routes, server }: MachineSurvey, aim: PreflightAim): Verdict {
   const ranges = [
     ['--cluster-cidr', aim.clusterCidr],
     ['--service-cidr', aim.serviceCidr],
   ] as const;
+  const taken = [
+    ...routes
+      .filter(({ isOurs }) => !isOurs)
+      .map(({ destination, device }) => [destination, `${destination} on ${device}`] as const),
+    ...(server?.addresses ?? []).map(
+      (address) => [`${address}/32`, `the master, ${address}`] as const,
+    ),
+  ];
   const clashes = ranges.flatMap(([option, range]) =>
-    routes
-      .filter(({ isOurs, destination }) => !isOurs && overlap(destination, range))
-      .map(({ destination, device }) => `${option} ${range} and ${destination} on ${device}`),
+    taken
+      .filter(([destination]) => overlap(destination, range))
+      .map(([, what]) => `${option} ${range} and ${what}`),
   );
+  if (overlap(aim.clusterCidr, aim.serviceCidr))
+    clashes.push(ranges.map(([option, range]) => `${option} ${range}`).join(' and '));
   if (clashes.length === 0) {
     return ok(`${aim.clusterCidr} and ${aim.serviceCidr} are used by nothing else here`);
   }

@@ -252,6 +252,14 @@ const CASES: readonly [
     /10\.142\.0\.0\/16/,
   ],
   [
+    'a master with an address of pods, behind the default route',
+    'addresses',
+    'error',
+    ({ server }) => ({ server: server && { ...server, addresses: ['10.42.7.1'] } }),
+    /--cluster-cidr 10\.42\.0\.0\/16 and the master, 10\.42\.7\.1/,
+    /other ranges/,
+  ],
+  [
     'Docker, which drops what it does not know',
     'firewall',
     'warning',
@@ -331,6 +339,13 @@ test('a device that does not know its master’s ranges is only warned of a clas
     routes: [{ destination: '10.42.3.0/24', device: 'wg0', isOurs: false }],
   });
   expect(find('addresses', routes, { rangesKnown: false })).toMatchObject({ severity: 'warning' });
+});
+
+test('pods and services with the same addresses are a clash', () => {
+  expect(find('addresses', () => ({}), { serviceCidr: '10.42.128.0/17' })).toMatchObject({
+    severity: 'error',
+    found: expect.stringContaining('--cluster-cidr 10.42.0.0/16 and --service-cidr 10.42.128.0/17'),
+  });
 });
 
 test('kernel features that could not be tried are not mentioned', () => {

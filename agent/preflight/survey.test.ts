@@ -77,6 +77,26 @@ test('a machine without any of the programs is surveyed all the same', async () 
     droppingForwardChains: undefined,
     time: { nowMs: 7 },
     disk: { path: tmpdir() },
-    probes: { veth: { works: false, detail: 'unshare: not found' } },
+    probes: {},
   });
+});
+
+test('what there is no tool for is not tried, and what is tried says why it fails', async () => {
+  const survey = await surveyMachine({
+    dataDir: tmpdir(),
+    server: undefined,
+    isRoot: true,
+    nodeMajor: 20,
+    nowMs: () => 7,
+    run: async (file, args) => {
+      if (args.includes('--version') || args.includes('-V')) {
+        if (file === 'unshare') return { exitCode: 0, stdout: 'util-linux 2.38.1\n', stderr: '' };
+        throw new CommandError('missing', `${file}: not found`, {});
+      }
+      throw new CommandError('exit', 'exit code 1', { stderr: 'Operation not permitted\n' });
+    },
+  });
+  expect(survey.tools).toEqual({ unshare: '2.38.1' });
+  expect(Object.keys(survey.probes)).toEqual(['namespaces', 'overlay']);
+  expect(survey.probes.overlay).toEqual({ works: false, detail: 'Operation not permitted' });
 });

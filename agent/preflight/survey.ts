@@ -17,6 +17,7 @@ import type {
   ProbeResult,
   RouteFacts,
   ServerFacts,
+  ToolName,
 } from './facts.ts';
 import { KERNEL_PROBES, type ProbeName } from './kernel-probes.ts';
 
@@ -39,12 +40,13 @@ export interface SurveyParts {
 
 /** Looks at the machine, and changes nothing: what is tried is tried in namespaces that end with it. */
 export async function surveyMachine(parts: SurveyParts): Promise<MachineSurvey> {
-  const say = answers(parts.run ?? runCommand);
+  const run = parts.run ?? runCommand;
+  const say = answers(run);
   const disk = diskFacts(parts.dataDir);
-  const [probes, tools, machine, architecture, synchronised, chains, routes, denials, server] =
+  const tools = await toolVersions(run);
+  const [probes, machine, architecture, synchronised, chains, routes, denials, server] =
     await Promise.all([
-      parts.isRoot ? kernelProbes(parts.run ?? runCommand) : {},
-      toolVersions(parts.run ?? runCommand),
+      parts.isRoot ? kernelProbes(run, tools) : {},
       readMachineFacts(disk.path),
       say('uname', '-m'),
       clockSynchronised(say),
@@ -65,8 +67,8 @@ export async function surveyMachine(parts: SurveyParts): Promise<MachineSurvey> 
     probes,
     cgroups: cgroupFacts(),
     time: { nowMs: parts.nowMs(), synchronised },
-    podman: tools['podman'],
-    containerd: await containerdFacts(tools['containerd']),
+    podman: tools.podman,
+    containerd: await containerdFacts(tools.containerd),
     tools,
     disk,
     routes: parseRouteList(routes ?? '[]'),
@@ -93,13 +95,15 @@ function answers(run: RunCommand): Say {
   };
 }
 
-async function kernelProbes(run: RunCommand): Promise<Record<ProbeName, ProbeResult>> {
-  const names = Object.keys(KERNEL_PROBES) as ProbeName[];
+async function kernelProbes(
+  run: RunCommand,
+  tools: MachineSurvey['tools'],
+): Promise<MachineSurvey['probes']> {
+  const names = (Object.keys(KERNEL_PROBES) as ProbeName[]).filter((name) =>
+    KERNEL_PROBES[name].tools.every((tool) => tools[tool] !== undefined),
+  );
   const results = await Promise.all(names.map((name) => kernelProbe(run, name)));
-  return Object.fromEntries(names.map((name, index) => [name, results[index]])) as Record<
-    ProbeName,
-    ProbeResult
-  >;
+  return Object.fromEntries(names.map((name, index) => [name, results[index]]));
 }
 
 async function kernelProbe(run: RunCommand, name: ProbeName): Promise<ProbeResult> {
@@ -125,9 +129,9 @@ const TOOLS = {
   ip: ['-V'],
   conntrack: ['--version'],
   unshare: ['--version'],
-} as const;
+} as const satisfies Record<ToolName, readonly string[]>;
 
-async function toolVersions(run: RunCommand): Promise<Record<string, string>> {
+async function toolVersions(run: RunCommand): Promise<MachineSurvey['tools']> {
   const found = await Promise.all(
     Object.entries(TOOLS).map(async ([name, args]) => [name, await versionOf(run, name, args)]),
   );

@@ -25,6 +25,7 @@ const MACHINE: LocalMachine = {
     threads: 100,
     threadsMax: 30_000,
   },
+  address: '192.0.2.7',
   agentRuns: true,
   nowMs: Date.parse('2026-12-01T10:00:00Z'),
 };
@@ -35,7 +36,6 @@ const DOCUMENTS: Record<string, object> = {
     metadata: { name: 'pi', uid: 'n1', labels: {} },
     spec: { podCIDR: '10.42.1.0/24' },
   },
-  'peers//pi': { name: 'pi', podCIDRs: ['10.42.1.0/24'], internalIP: '192.0.2.7', annotations: {} },
   'peers//hub': {
     name: 'hub',
     podCIDRs: ['10.42.0.0/24'],
@@ -95,6 +95,20 @@ test('of the others it knows where they are, and not how they are', () => {
     '',
     '<none>',
   ]);
+});
+
+test('an address that the agent has told its pods is the one', () => {
+  const pod = {
+    metadata: { name: 'web', namespace: 'shop', uid: 'u1' },
+    status: { phase: 'Running', hostIP: '198.51.100.4' },
+  };
+  const documents = new Map(Object.entries({ ...DOCUMENTS, 'pods/shop/web': pod }));
+  const { nodes } = localObjects(
+    { documents: documents as unknown as Map<string, JsonObject>, records: new Map() },
+    MACHINE,
+  );
+  const own = nodes.find(({ metadata }) => metadata.name === 'pi');
+  expect(own?.status.addresses?.[0]).toEqual({ type: 'InternalIP', address: '198.51.100.4' });
 });
 
 test('without its agent a device is not ready', () => {

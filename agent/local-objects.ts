@@ -38,6 +38,8 @@ export interface LocalMachine {
   architecture: string;
   facts: MachineFacts;
   figures: LiveFigures;
+  /** Of its default route. */
+  address: string | undefined;
   agentRuns: boolean;
   nowMs: number;
 }
@@ -54,10 +56,14 @@ export function localObjects(
       .map(([, object]) => object);
   const peers = list(PEER_PREFIX) as PeerDocument[];
   const own = list('nodes//') as Node[];
+  const pods = (list('pods/') as Pod[]).map((pod) => withStatus(pod, records));
+  // The pods were told the address by the agent, which may have been given another than that of the default route.
+  const told = pods.find(({ status }) => status.hostIP !== undefined)?.status.hostIP;
+  const address = told ?? machine.address;
   return {
-    pods: (list('pods/') as Pod[]).map((pod) => withStatus(pod, records)),
+    pods,
     nodes: [
-      ...own.map((node) => ownNode(node, peers, machine)),
+      ...own.map((node) => ownNode(node, { ...machine, address })),
       ...peers.filter(({ name }) => name !== machine.nodeName).map(peerNode),
     ].sort((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1)),
     services: (list('services/') as Service[]).map((service) => ({
@@ -75,17 +81,16 @@ function withStatus(pod: Pod, records: SavedState['records']): Pod {
   return { ...pod, status };
 }
 
-/** What the master was last told of the machine may be old: the status is made anew, as its agent makes it. */
-function ownNode(node: Node, peers: readonly PeerDocument[], machine: LocalMachine): Node {
-  const { hostName, architecture, facts, figures, agentRuns, nowMs } = machine;
-  const seen = peers.find(({ name }) => name === node.metadata.name);
+/** What the master was last told of the machine is not kept: the status is made anew, as its agent makes it. */
+function ownNode(node: Node, machine: LocalMachine): Node {
+  const { hostName, architecture, facts, figures, address = '', agentRuns, nowMs } = machine;
   const status = nodeStatus(
     {
       machine: facts,
       // Only the engine itself knows its version.
       runtime: { name: '', version: '', ociRuntime: '' },
       hostname: hostName,
-      nodeIp: seen?.internalIP ?? '',
+      nodeIp: address,
       architecture: goArchitecture(architecture),
       kubeletVersion: KUBERNETES_VERSION,
       networkReady: node.spec.podCIDR !== undefined,

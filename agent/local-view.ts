@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { JsonObject } from '../shared/meta/kube-object.ts';
 import { agentFolders } from './folders.ts';
 import { readTextFile } from './host/files.ts';
+import { defaultRouteAddress } from './host/kernel-routes.ts';
 import { hasConnectionTo } from './host/listening-sockets.ts';
 import { watchWrites } from './host/log-files.ts';
 import { readLiveFigures, readMachineFacts } from './host/machine.ts';
@@ -57,6 +58,7 @@ export async function readLocalDevice(dataDir: string, agentRuns: boolean): Prom
       architecture: process.arch,
       facts,
       figures,
+      address: defaultRouteAddress(),
       agentRuns,
       nowMs: Date.now(),
     }),

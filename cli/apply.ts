@@ -5,9 +5,16 @@ import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { withLastApplied } from './last-applied.ts';
 import { readManifest } from './manifest.ts';
+import { secondsAsMs } from './option-values.ts';
 import { parseOptions } from './options.ts';
 import { Progress } from './progress.ts';
-import { type DiscoveredResource, discover, resourceOf, resourcePath } from './resource-path.ts';
+import {
+  type DiscoveredResource,
+  discover,
+  printedKind,
+  resourceOf,
+  resourcePath,
+} from './resource-path.ts';
 import { withClient } from './with-client.ts';
 
 const OPTIONS = {
@@ -33,9 +40,7 @@ manifest stays as it is: kubectl apply removes it.`,
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
     if (values.filename === undefined)
       throw new CommandFailure('which manifest? for example: skerry apply -f app.yaml', 2);
-    const waitSeconds = values.wait === undefined ? undefined : Number(values.wait);
-    if (waitSeconds !== undefined && !(waitSeconds > 0))
-      throw new CommandFailure('--wait takes a number of seconds', 2);
+    const waitMs = values.wait === undefined ? undefined : secondsAsMs('--wait', values.wait, 1);
     const objects = readManifest(values.filename);
     await withClient(values.kubeconfig, async (client) => {
       const resources = await discover(client);
@@ -44,10 +49,9 @@ manifest stays as it is: kubectl apply removes it.`,
         const resource = resourceOf(resources, object);
         applied.push({ resource, object: await applyObject(client, resource, object) });
       }
-      if (waitSeconds === undefined) return;
+      if (waitMs === undefined) return;
       for (const { resource, object } of applied) {
-        if (resource.kind === 'Deployment')
-          await waitAvailable(client, resource, object, waitSeconds);
+        if (resource.kind === 'Deployment') await waitAvailable(client, resource, object, waitMs);
       }
     });
     return 0;
@@ -62,7 +66,7 @@ async function applyObject(
   const metadata = (object['metadata'] ?? {}) as { name?: string; namespace?: string };
   const namespace = metadata.namespace ?? 'default';
   const inNamespace = resource.namespaced ? namespace : undefined;
-  const label = `${resource.singularName || resource.name}/${metadata.name ?? ''}`;
+  const label = `${printedKind(resource)}/${metadata.name ?? ''}`;
   const query = '?fieldManager=skerry&fieldValidation=Strict';
   try {
     const created = await client.json('POST', resourcePath(resource, namespace) + query, {
@@ -98,10 +102,10 @@ async function waitAvailable(
   client: ApiClient,
   resource: DiscoveredResource,
   object: JsonObject,
-  seconds: number,
+  waitMs: number,
 ): Promise<void> {
   const { name, namespace } = object['metadata'] as { name: string; namespace: string };
-  const signal = AbortSignal.timeout(seconds * 1000);
+  const signal = AbortSignal.timeout(waitMs);
   const progress = new Progress();
   let last: Deployment | undefined;
   try {
@@ -127,6 +131,6 @@ async function waitAvailable(
     progress.clear();
   }
   throw new CommandFailure(
-    `deployment/${name} is not available after ${seconds} s: ${last?.status.availableReplicas ?? 0} of ${last?.spec.replicas ?? '?'} replicas; \`skerry get pods -n ${namespace}\` and \`skerry describe pod NAME -n ${namespace}\` say why`,
+    `deployment/${name} is not available after ${waitMs / 1000} s: ${last?.status.availableReplicas ?? 0} of ${last?.spec.replicas ?? '?'} replicas; \`skerry get pods -n ${namespace}\` and \`skerry describe pod NAME -n ${namespace}\` say why`,
   );
 }

@@ -1,51 +1,52 @@
-import { checkMachine, fixMemoryController, type PreflightReport } from '../agent/preflight.ts';
+import {
+  checkMachine,
+  fixMemoryController,
+  type PreflightAim,
+  type PreflightReport,
+} from '../agent/preflight.ts';
+import { formatCidr } from '../shared/meta/cidr.ts';
+import type { JsonObject } from '../shared/meta/kube-object.ts';
+import { flagOf, type OptionTable } from '../shared/options/option.ts';
+import { JOIN_OPTIONS, MASTER_OPTIONS } from '../shared/options/program-options.ts';
+import { type GivenOptions, givenAsFlags, readOptions } from '../shared/options/read-options.ts';
 import { SKERRY_RELEASED } from '../shared/version.ts';
 import { declareCommand } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { installedOptions } from './installed-options.ts';
+import { DATA_OUTPUT_OPTION, printData, readDataOutput } from './object-output.ts';
 import { parseOptions } from './options.ts';
 import { Paint } from './paint.ts';
+import { declarationsOf, orWrongCall } from './program-options.ts';
 
 type Finding = PreflightReport['findings'][number];
 
-const OPTIONS = {
-  for: { type: 'string', value: 'ROLE', description: 'master, agent or both             (both)' },
+/** What a machine would be told, by these options or by the files of an installation. */
+const TOLD = {
+  dataDir: { ...MASTER_OPTIONS.dataDir, description: 'where the state will lie' },
   server: {
-    type: 'string',
-    value: 'URL',
+    ...JOIN_OPTIONS.server,
     description: 'the master to join: its name, whether it answers, its time',
+    otherwise: 'none',
   },
+  listen: { ...MASTER_OPTIONS.listen, description: 'of the master' },
+  clusterCidr: MASTER_OPTIONS.clusterCidr,
+  serviceCidr: MASTER_OPTIONS.serviceCidr,
+} as const satisfies OptionTable;
+
+const OPTIONS = {
+  for: { type: 'string', value: 'ROLE', description: 'master, agent or both (both)' },
   fix: {
     type: 'boolean',
     description: 'turn the memory controller on where cmdline.txt keeps it off; a backup is kept',
   },
-  output: { type: 'string', short: 'o', value: 'json', description: 'for programs' },
-  'data-dir': {
-    type: 'string',
-    value: 'DIR',
-    description: 'where the state will lie (/var/lib/skerry)',
-  },
-  listen: {
-    type: 'string',
-    value: 'HOST:PORT',
-    description: 'of the master                     (0.0.0.0:6443)',
-  },
-  'cluster-cidr': {
-    type: 'string',
-    value: 'CIDR',
-    description: 'addresses of pods                 (10.42.0.0/16)',
-  },
-  'service-cidr': {
-    type: 'string',
-    value: 'CIDR',
-    description: 'addresses of services             (10.43.0.0/16)',
-  },
+  ...declarationsOf(TOLD),
+  ...DATA_OUTPUT_OPTION,
 } as const;
 
-type Told = Readonly<Record<string, string>>;
+type Role = PreflightAim['role'];
 
 export const check = declareCommand({
-  synopsis: ['check [--for master|agent|both] [--server URL] [--fix] [-o json]'],
+  synopsis: ['check [--for master|agent|both] [--server URL] [--fix] [-o json|yaml]'],
   about: `Looks whether this machine can be a master or run pods: kernel, cgroups, container engine, tools, disk, clock, ports, addresses, and
 the way to the master. Says of what is not well why it matters and what to do. Changes nothing without --fix. What it is not told it takes
 from /etc/skerry, where Skerry is installed.`,
@@ -59,56 +60,74 @@ from /etc/skerry, where Skerry is installed.`,
   exitCodes: '0 nothing worse than warnings, 1 at least one error, 2 wrong call',
   async run(args) {
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
-    const role = values.for ?? 'both';
-    if (role !== 'master' && role !== 'agent' && role !== 'both')
-      throw new CommandFailure(`--for ${role}: expected master, agent or both`, 2);
-    if (values.output !== undefined && values.output !== 'json')
-      throw new CommandFailure(`unknown output "${values.output}": it is json, or absent`, 2);
+    const role = readRole(values.for ?? 'both');
+    const output = readDataOutput(values.output);
     const isRoot = process.getuid?.() === 0;
-    const master: Told = role === 'agent' ? {} : installedOptions('master');
-    const agent: Told = role === 'master' ? {} : installedOptions('agent');
-    // The master of a machine that is both is its own, and need not run yet.
-    const server = values.server ?? (role === 'agent' ? agent['server'] : undefined);
     if (values.fix === true && !isRoot)
       throw new CommandFailure('--fix needs root: run it again with sudo');
-    const look = () =>
-      checkMachine(
-        {
-          dataDir: values['data-dir'] ?? master['dataDir'] ?? agent['dataDir'] ?? '/var/lib/skerry',
-          server: server === undefined ? undefined : serverUrl(server),
-          isRoot,
-          nodeMajor: Number.parseInt(process.versions.node, 10),
-          nowMs: Date.now,
-        },
-        {
-          role,
-          listenPort: portOf(values.listen ?? master['listen'] ?? '0.0.0.0:6443'),
-          clusterCidr: values['cluster-cidr'] ?? master['clusterCidr'] ?? '10.42.0.0/16',
-          serviceCidr: values['service-cidr'] ?? master['serviceCidr'] ?? '10.43.0.0/16',
-          rangesKnown: role !== 'agent' || values['cluster-cidr'] !== undefined,
-          releasedMs: Date.parse(SKERRY_RELEASED),
-        },
-      );
+    const look = () => checkMachine(...subject(role, values, isRoot));
     let { findings } = await look();
     const isDue = values.fix === true && findings.some(({ fixable }) => fixable);
     const edit = isDue ? await fix() : undefined;
     if (edit !== undefined) ({ findings } = await look());
-    const count = (severity: Finding['severity']) =>
-      findings.filter((finding) => finding.severity === severity).length;
-    const counts = { ok: count('ok'), warnings: count('warning'), errors: count('error') };
-    process.stdout.write(
-      values.output === 'json'
-        ? `${JSON.stringify({ for: role, ...counts, ...(edit && { edited: edit }), findings }, null, 2)}\n`
-        : printFindings(findings, counts, new Paint(process.stdout)),
-    );
-    if (edit !== undefined && values.output === undefined) {
-      process.stdout.write(
-        `${edit.path} now turns the memory controller on (as it was: ${edit.backup}); reboot for it\n`,
-      );
+    const counts = countFindings(findings);
+    if (output === undefined) {
+      process.stdout.write(printFindings(findings, counts, new Paint(process.stdout)));
+      if (values.fix === true) process.stdout.write(`${editText(edit)}\n`);
+    } else {
+      const report = { for: role, ...counts, ...(edit && { edited: edit }), findings };
+      process.stdout.write(printData(JSON.parse(JSON.stringify(report)) as JsonObject, output));
     }
     return counts.errors === 0 ? 0 : 1;
   },
 });
+
+function readRole(text: string): Role {
+  if (text === 'master' || text === 'agent' || text === 'both') return text;
+  throw new CommandFailure(`--for ${text}: expected master, agent or both`, 2);
+}
+
+/** What is looked at, and what for. Throws CommandFailure for what cannot be right. */
+function subject(
+  role: Role,
+  values: Readonly<Record<string, string | boolean | undefined>>,
+  isRoot: boolean,
+): Parameters<typeof checkMachine> {
+  const flags = givenAsFlags(
+    TOLD,
+    Object.fromEntries(
+      Object.keys(TOLD).map((key) => [key, values[flagOf(key).slice(2)] as string]),
+    ),
+  );
+  const master = role === 'agent' ? {} : installedOptions('master');
+  const { server, ...agent }: GivenOptions = role === 'master' ? {} : installedOptions('agent');
+  // The master of a machine that is both is its own, and need not run yet.
+  const given: GivenOptions = {
+    ...agent,
+    ...master,
+    ...(role === 'agent' && server && { server }),
+    ...flags,
+  };
+  const told = orWrongCall(() => readOptions(TOLD, given));
+  const { dataDir, listen, clusterCidr, serviceCidr } = told;
+  return [
+    {
+      dataDir,
+      server: told.server,
+      isRoot,
+      nodeMajor: Number.parseInt(process.versions.node, 10),
+      nowMs: Date.now,
+    },
+    {
+      role,
+      listenPort: listen.port,
+      clusterCidr: formatCidr(clusterCidr),
+      serviceCidr: formatCidr(serviceCidr),
+      rangesKnown: role !== 'agent' || given['clusterCidr'] !== undefined,
+      releasedMs: Date.parse(SKERRY_RELEASED),
+    },
+  ];
+}
 
 async function fix(): ReturnType<typeof fixMemoryController> {
   try {
@@ -120,10 +139,23 @@ async function fix(): ReturnType<typeof fixMemoryController> {
   }
 }
 
+function editText(edit: Awaited<ReturnType<typeof fix>>): string {
+  if (edit === undefined) return 'there is nothing here that --fix mends: no file was changed';
+  return `${edit.path} now turns the memory controller on (as it was: ${edit.backup}); reboot for it`;
+}
+
+type Counts = ReturnType<typeof countFindings>;
+
+function countFindings(findings: readonly Finding[]) {
+  const count = (severity: Finding['severity']) =>
+    findings.filter((finding) => finding.severity === severity).length;
+  return { ok: count('ok'), warnings: count('warning'), errors: count('error') };
+}
+
 /** What is not ok comes last, where the eye is when the command has ended. */
 function printFindings(
   findings: readonly Finding[],
-  counts: { ok: number; warnings: number; errors: number },
+  { ok, warnings, errors }: Counts,
   paint: Paint,
 ): string {
   const marks = {
@@ -138,18 +170,10 @@ function printFindings(
     const more = severity === 'ok' ? [] : [`why: ${why}`, `do:  ${remedy}`];
     return head + more.map((line) => `${' '.repeat(28)}${paint.dim(line)}\n`).join('');
   });
-  return `${lines.join('')}${counts.ok} ok, ${counts.warnings} ${counts.warnings === 1 ? 'warning' : 'warnings'}, ${counts.errors} ${counts.errors === 1 ? 'error' : 'errors'}\n`;
+  const total = `${ok} ok, ${numbered(warnings, 'warning')}, ${numbered(errors, 'error')}`;
+  return `${lines.join('')}${total}\n`;
 }
 
-function serverUrl(text: string): string {
-  if (!URL.canParse(text) || new URL(text).protocol !== 'https:')
-    throw new CommandFailure(`--server ${text}: expected https://HOST:PORT`, 2);
-  return new URL(text).origin;
-}
-
-function portOf(listen: string): number {
-  const port = Number(/:(\d+)$/.exec(listen)?.[1]);
-  if (!Number.isInteger(port) || port > 65_535)
-    throw new CommandFailure(`--listen ${listen}: expected HOST:PORT, for example 0.0.0.0:6443`, 2);
-  return port;
+function numbered(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }

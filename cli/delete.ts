@@ -2,12 +2,14 @@ import { type ApiClient, ApiFailure } from './api-client.ts';
 import { declareCommand, KUBECONFIG_OPTION, NAMESPACE_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { readManifest } from './manifest.ts';
+import { secondsAsMs } from './option-values.ts';
 import { parseOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import {
   type DiscoveredResource,
   discover,
   findResource,
+  printedKind,
   resourceOf,
   resourcePath,
 } from './resource-path.ts';
@@ -59,9 +61,7 @@ are still there for a moment; --wait waits for that.`,
         'what? for example: skerry delete pod NAME, or skerry delete -f FILE',
         2,
       );
-    const waitSeconds = values.wait === undefined ? undefined : Number(values.wait);
-    if (waitSeconds !== undefined && !(waitSeconds > 0))
-      throw new CommandFailure('--wait takes a number of seconds', 2);
+    const waitMs = values.wait === undefined ? undefined : secondsAsMs('--wait', values.wait, 1);
     return await withClient(values.kubeconfig, async (client) => {
       const resources = await discover(client);
       const given = values.namespace ?? 'default';
@@ -77,7 +77,7 @@ are still there for a moment; --wait waits for that.`,
       for (const one of doomed) {
         if (!(await deleteOne(client, one, values['ignore-not-found'] === true))) missing += 1;
       }
-      if (waitSeconds !== undefined) await waitGone(client, doomed, waitSeconds);
+      if (waitMs !== undefined) await waitGone(client, doomed, waitMs);
       return missing === 0 ? 0 : 1;
     });
   },
@@ -103,12 +103,11 @@ async function deleteOne(
   { resource, namespace, name }: Doomed,
   ignoreNotFound: boolean,
 ): Promise<boolean> {
-  const label = resource.singularName || resource.name;
   try {
     await client.json('DELETE', resourcePath(resource, namespace, name), {
       body: { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' },
     });
-    process.stdout.write(`${label} "${name}" deleted\n`);
+    process.stdout.write(`${printedKind(resource)} "${name}" deleted\n`);
     return true;
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.code !== 404) throw error;
@@ -122,18 +121,18 @@ async function deleteOne(
 async function waitGone(
   client: ApiClient,
   doomed: readonly Doomed[],
-  waitSeconds: number,
+  waitMs: number,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(waitSeconds * 1000);
+  const signal = AbortSignal.timeout(waitMs);
   const progress = new Progress();
   for (const one of doomed) {
-    const label = `${one.resource.singularName || one.resource.name}/${one.name}`;
+    const label = `${printedKind(one.resource)}/${one.name}`;
     progress.show(`waiting for ${label} to end`);
     try {
       await goneOne(client, one, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
-      throw new CommandFailure(`${label} is still there after ${waitSeconds} s`);
+      throw new CommandFailure(`${label} is still there after ${waitMs / 1000} s`);
     } finally {
       progress.clear();
     }

@@ -35,11 +35,11 @@ export class DeviceObjects implements ObjectSource {
     const { objects } = this.#device;
     const resource = findResource(CATALOG.map(asDiscovered), word);
     if (Object.hasOwn(objects, resource.name)) return resource;
-    const why =
+    throw new CommandFailure(
       resource.kind === 'Secret'
-        ? 'this device shows no secrets: it keeps those of its pods sealed'
-        : `this device knows no ${resource.name}, only ${Object.keys(objects).sort().join(', ')}`;
-    throw new CommandFailure(`${why}; ask again when its master can be reached`);
+        ? 'this device shows no secrets, it keeps those of its pods sealed: ask its master'
+        : `this device knows no ${resource.name}, only ${Object.keys(objects).sort().join(', ')}: ask its master`,
+    );
   }
 
   async read(resource: DiscoveredResource, selection: Selection): Promise<JsonObject> {

@@ -12,7 +12,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 test('what an installed program was told is known to the commands that look at it', () => {
   writeFileSync(join(folder, 'master.yaml'), 'listen: 0.0.0.0:7443\n#dataDir: /x\n');
-  expect(installedOptions('master', folder)).toEqual({ listen: '0.0.0.0:7443' });
+  const listen = { text: '0.0.0.0:7443', place: `${folder}/master.yaml:1: listen 0.0.0.0:7443` };
+  expect(installedOptions('master', folder)).toEqual({ listen });
 });
 
 test('a program that is not installed was told nothing', () => {

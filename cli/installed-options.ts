@@ -17,9 +17,7 @@ const TABLES = {
 export function installedOptions(
   program: keyof typeof TABLES,
   folder = '/etc/skerry',
-): Readonly<Record<string, string>> {
+): GivenOptions {
   const path = `${folder}/${program}.yaml`;
-  if (!existsSync(path)) return {};
-  const given: GivenOptions = readConfigFile(path, TABLES[program]);
-  return Object.fromEntries(Object.entries(given).map(([key, { text }]) => [key, text]));
+  return existsSync(path) ? readConfigFile(path, TABLES[program]) : {};
 }

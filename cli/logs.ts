@@ -5,6 +5,7 @@ import { declareCommand, KUBECONFIG_OPTION, NAMESPACE_OPTION } from './command.t
 import { CommandFailure } from './command-failure.ts';
 import { suggestion } from './nearest-word.ts';
 import { askMasterOrDevice, DEVICE_OPTIONS, writeLocalLog } from './on-this-device.ts';
+import { durationMs, wholeNumber } from './option-values.ts';
 import { parseOptions } from './options.ts';
 
 const OPTIONS = {
@@ -52,8 +53,9 @@ export const logs = declareCommand({
       follow: values.follow === true,
       previous: values.previous === true,
       timestamps: values.timestamps === true,
-      tailLines: wholeNumber('--tail', values.tail),
-      sinceSeconds: seconds(values.since),
+      tailLines: values.tail === undefined ? undefined : wholeNumber('--tail', values.tail, 0),
+      sinceSeconds:
+        values.since === undefined ? undefined : durationMs('--since', values.since) / 1000,
     };
     await askMasterOrDevice(
       values,
@@ -164,19 +166,4 @@ async function printLocalLog(
 async function write(chunk: Uint8Array): Promise<void> {
   if (process.stdout.write(chunk)) return;
   await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
-}
-
-function wholeNumber(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new CommandFailure(`${option} ${text}: expected a whole number`, 2);
-}
-
-function seconds(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 }[unit ?? ''];
-  if (amount === undefined || unitSeconds === undefined || Number(amount) === 0)
-    throw new CommandFailure(`--since ${text}: expected a duration such as 30s, 10m or 2h`, 2);
-  return Number(amount) * unitSeconds;
 }

@@ -1,7 +1,7 @@
-import type { ApiClient } from './api-client.ts';
-import { ApiFailure } from './api-client.ts';
+import { type ApiClient, ApiFailure } from './api-client.ts';
 import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
+import { secondsAsMs } from './option-values.ts';
 import { parseOptions } from './options.ts';
 import { postToken } from './token.ts';
 import { withClient } from './with-client.ts';
@@ -36,12 +36,9 @@ whose SD card was. The former device has no part in it from then on.`,
     if (name === undefined || (verb !== 'remove' && verb !== 'adopt')) {
       throw new CommandFailure('expected `node remove NAME` or `node adopt NAME`', 2);
     }
-    const timeoutSeconds = Number(values.timeout ?? 60);
-    if (!(timeoutSeconds >= 0)) {
-      throw new CommandFailure(`--timeout ${values.timeout}: expected a number of seconds`, 2);
-    }
+    const timeoutMs = secondsAsMs('--timeout', values.timeout ?? '60', 0);
     return await withClient(values.kubeconfig, (client) =>
-      verb === 'adopt' ? adopt(client, name) : remove(client, name, timeoutSeconds * 1000),
+      verb === 'adopt' ? adopt(client, name) : remove(client, name, timeoutMs),
     );
   },
 });

@@ -126,7 +126,7 @@ export function dataDirOf(values: DeviceValues): string {
 /** A file that is wrong, or for root alone, is no reason not to look where the state usually is. */
 function installedDataDir(): string | undefined {
   try {
-    return installedOptions('agent')['dataDir'];
+    return installedOptions('agent')['dataDir']?.text;
   } catch (error) {
     if (error instanceof CommandFailure) return undefined;
     throw error;

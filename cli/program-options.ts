@@ -20,7 +20,12 @@ const CONFIG = {
 
 /** The flags of a program, for parsing and help. */
 export function flagsOf(table: OptionTable): OptionDeclarations {
-  const rows = Object.entries({ ...CONFIG, ...table, ...LOG_OPTIONS });
+  return declarationsOf({ ...CONFIG, ...table, ...LOG_OPTIONS });
+}
+
+/** The flags of a table. */
+export function declarationsOf(table: OptionTable): OptionDeclarations {
+  const rows = Object.entries(table);
   return Object.fromEntries(rows.map(([key, row]) => [flagOf(key).slice(2), declaration(row)]));
 }
 

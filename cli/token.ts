@@ -10,10 +10,12 @@ import {
   joinTokenSecretName,
   newJoinToken,
 } from '../shared/wire/join-token.ts';
-import type { ApiClient } from './api-client.ts';
+import { type ApiClient, ApiFailure } from './api-client.ts';
 import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
+import { durationMs, wholeNumber } from './option-values.ts';
 import { parseOptions } from './options.ts';
+import { serverForDevices } from './server-for-devices.ts';
 import { alignColumns } from './table.ts';
 import { withClient } from './with-client.ts';
 
@@ -21,6 +23,10 @@ const OPTIONS = {
   ttl: { type: 'string', value: 'TIME', description: 'how long it is valid: 30m, 24h, 7d (24h)' },
   uses: { type: 'string', value: 'N', description: 'how many devices may join with it (1)' },
   'node-name': { type: 'string', value: 'NAME', description: 'only for the device of this name' },
+  'print-join-command': {
+    type: 'boolean',
+    description: 'of `create`: the whole line to run on the device, not the token alone',
+  },
   ...KUBECONFIG_OPTION,
 } as const;
 
@@ -28,15 +34,15 @@ const SECRETS = `/api/v1/namespaces/${JOIN_TOKEN_NAMESPACE}/secrets`;
 
 export const token = declareCommand({
   synopsis: [
-    'token create [--ttl TIME] [--uses N] [--node-name NAME]',
+    'token create [--ttl TIME] [--uses N] [--node-name NAME] [--print-join-command]',
     'token list',
     'token delete ID',
   ],
-  about: `Tokens let devices join: \`skerry agent --server https://MASTER:6443 --token TOKEN\`. A token names the cluster by its authority's hash,
-so a device that has one trusts nobody else. \`list\` shows ids, never the secret part; \`delete\` takes the id or the token.`,
+  about: `Tokens let devices join: \`./install.sh agent --server https://MASTER:6443 --token TOKEN\` there. A token names the cluster by its
+authority's hash, so a device that has one trusts nobody else. \`list\` shows ids, never the secret part; \`delete\` takes the id or the token.`,
   options: OPTIONS,
   examples: [
-    ['skerry token create', 'for one device, within a day'],
+    ['skerry token create --print-join-command', 'the line for one device, within a day'],
     ['skerry token create --uses 20 --ttl 7d', 'for a fleet'],
     ['skerry token delete k3x9a1', ''],
   ],
@@ -54,12 +60,11 @@ async function createToken(values: {
   ttl?: string;
   uses?: string;
   'node-name'?: string;
+  'print-join-command'?: boolean;
   kubeconfig?: string;
 }): Promise<number> {
-  const ttlMs = parseTtl(values.ttl ?? '24h');
-  const uses = Number(values.uses ?? '1');
-  if (!Number.isInteger(uses) || uses < 1)
-    throw new CommandFailure(`--uses ${values.uses}: expected a whole number from 1`, 2);
+  const ttlMs = durationMs('--ttl', values.ttl ?? '24h');
+  const uses = wholeNumber('--uses', values.uses ?? '1', 1);
   const nodeName = values['node-name'];
   return await withClient(values.kubeconfig, async (client) => {
     const made = await postToken(client, {
@@ -67,7 +72,11 @@ async function createToken(values: {
       uses,
       ...(nodeName !== undefined && { nodeName }),
     });
-    process.stdout.write(`${made}\n`);
+    const line =
+      values['print-join-command'] === true
+        ? `./install.sh agent --server ${await serverForDevices(client)} --token ${made}${nodeName === undefined ? '' : ` --node-name ${nodeName}`}`
+        : made;
+    process.stdout.write(`${line}\n`);
     return 0;
   });
 }
@@ -135,17 +144,13 @@ async function deleteToken(id: string, kubeconfig: string | undefined): Promise<
     );
   }
   return await withClient(kubeconfig, async (client) => {
-    await client.json('DELETE', `${SECRETS}/${joinTokenSecretName(shortId)}`);
+    try {
+      await client.json('DELETE', `${SECRETS}/${joinTokenSecretName(shortId)}`);
+    } catch (error) {
+      if (!(error instanceof ApiFailure && error.reason === 'NotFound')) throw error;
+      throw new CommandFailure(`there is no token ${shortId}; \`skerry token list\` shows them`);
+    }
     process.stdout.write(`token ${shortId} deleted; devices that joined with it stay\n`);
     return 0;
   });
-}
-
-function parseTtl(text: string): number {
-  const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? ''];
-  if (amount === undefined || unitMs === undefined || Number(amount) === 0) {
-    throw new CommandFailure(`--ttl ${text}: expected a duration such as 30m, 24h or 7d`, 2);
-  }
-  return Number(amount) * unitMs;
 }

@@ -49,7 +49,7 @@ _skerry() {
       case $before in
         --ttl | --uses | --node-name) : ;;
         --kubeconfig) _skerry_files ;;
-        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'create list delete'; else _skerry_words '--ttl --uses --node-name --kubeconfig --help'; fi ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'create list delete'; else _skerry_words '--ttl --uses --node-name --print-join-command --kubeconfig --help'; fi ;;
       esac
       ;;
     node)
@@ -75,10 +75,9 @@ _skerry() {
       ;;
     check)
       case $before in
-        --for | --server | --listen | --cluster-cidr | --service-cidr) : ;;
-        --output | -o) _skerry_words 'json' ;;
+        --for | --server | --listen | --cluster-cidr | --service-cidr | --output | -o) : ;;
         --data-dir) _skerry_folders ;;
-        *) _skerry_words '--for --server --fix --output --data-dir --listen --cluster-cidr --service-cidr --help' ;;
+        *) _skerry_words '--for --fix --data-dir --server --listen --cluster-cidr --service-cidr --output --help' ;;
       esac
       ;;
     status)

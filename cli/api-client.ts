@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import type { ClientRequest } from 'node:http';
 import { Agent, request } from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
@@ -181,7 +181,10 @@ function failureOf(code: number, text: string): ApiFailure {
 }
 
 function kubeconfigPath(file: string | undefined): string {
-  const own = KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS[1];
+  // A link into a folder that this user may not enter is there all the same.
+  const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  const own =
+    KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS.find(isThere) ?? KUBECONFIGS[1];
   return file ?? (process.env['KUBECONFIG'] || own);
 }
 

@@ -87,6 +87,10 @@ export function resourceOf(
   const found = resources.find(
     ({ groupVersion, kind }) => groupVersion === object['apiVersion'] && kind === object['kind'],
   );
+  for (const key of ['apiVersion', 'kind']) {
+    if (typeof object[key] !== 'string')
+      throw new CommandFailure(`an object of the manifest says no ${key}`);
+  }
   if (found === undefined) {
     throw new CommandFailure(
       `no matches for kind "${String(object['kind'])}" in version "${String(object['apiVersion'])}"`,

@@ -45,6 +45,8 @@ const { values } = parseArgs({
     out: { type: 'string', default: join(root, 'release') },
     dist: { type: 'string', default: join(root, 'dist') },
     'without-node': { type: 'boolean', default: false },
+    // Of gzip: archives that go no further than this machine are made ten times as fast.
+    level: { type: 'string', default: '9' },
   },
 });
 const out = resolve(values.out);
@@ -122,7 +124,7 @@ function pinned(name: string): string {
 function pack(stage: string, name: string, file: string): void {
   const same = ['--sort=name', `--mtime=@${TIME}`, '--owner=0', '--group=0', '--numeric-owner'];
   const tar = ['tar', '--format=ustar', '--mode=u=rwX,go=rX', ...same, '-C', stage, '-c', name];
-  execFileSync('sh', ['-c', '"$@" | gzip -9n >"$0.part"', file, ...tar]);
+  execFileSync('sh', ['-c', `"$@" | gzip -${Number(values.level)} -n >"$0.part"`, file, ...tar]);
   renameSync(`${file}.part`, file);
 }
 

@@ -38,7 +38,14 @@ export default defineConfig({
           exclude: [MACHINES, '**/node_modules/**'],
         },
       },
-      { test: { name: 'machines', ...END_TO_END, include: [MACHINES] } },
+      {
+        test: {
+          name: 'machines',
+          ...END_TO_END,
+          globalSetup: ['test/machines/global-setup.ts'],
+          include: [MACHINES],
+        },
+      },
     ],
   },
 });

@@ -185,9 +185,14 @@ check_join_options() {
   fi
   has_joined || { [ -n "$SKERRY_SERVER" ] && [ -n "$SKERRY_TOKEN" ]; } ||
     problem "a device joins with --server https://MASTER:6443 and --token TOKEN: the master prints both (skerry token create --print-join-command there)"
-  case $SKERRY_SERVER in
-    https://[!/]* | '') ;;
-    *) problem "--server $SKERRY_SERVER: expected https://HOST:PORT" ;;
+  server=${SKERRY_SERVER%/}
+  case $server in
+    '' | https://\[*]:* | https://[!\[]*:*) ;;
+    https://?*) detail "--server $SKERRY_SERVER names no port, so it is 443; a master has 6443 unless it was told another" ;;
+  esac
+  case ${server#https://} in
+    '') ;;
+    "$server" | */* | *[?#@]* | :*) problem "--server $SKERRY_SERVER: expected https://HOST:PORT" ;;
   esac
   check_token_form
 }

@@ -131,7 +131,7 @@ last_words() {
   fi
   words=$(journalctl --quiet --no-pager -o cat -n 1 "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")" 2>/dev/null |
     sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //')
-  echo "${words:-it said nothing}"
+  echo "${words:-it ended without a word: $(systemctl show -P Result "skerry-$1")}"
 }
 
 # A first start that failed: the unit stays, stopped and disabled, and the next run tries again. An agent whose master does not answer waits for it.

@@ -308,7 +308,9 @@ it('what cannot be right is refused in one sentence', async () => {
   expect(await refusal()).toMatch(/--server https:\/\/MASTER:6443 and --token TOKEN/);
   expect(await refusal('--server', 'http://m', '--token', token)).toMatch(/expected https:/);
   expect(await refusal('--server', 'https://m', '--token', 'abc')).toMatch(/malformed/);
-  expect(await refusal('--server', 'https:///x', '--token', token)).toMatch(/expected https:/);
+  for (const server of ['m:6443', 'https:///x', 'https://m/x', 'https://a@m', 'https://:1']) {
+    expect(await refusal('--server', server, '--token', token)).toMatch(/expected https:/);
+  }
   for (const value of ['a\nserver: x', 'a"b', 'a\\b']) {
     expect(await refusal(...joining, `--node-name=${value}`)).toMatch(
       /--node-name: expected one line/,

@@ -68,7 +68,9 @@ export class Bed {
 async function sweep(): Promise<void> {
   if (!existsSync(MACHINES_CACHE)) return;
   for (const name of readdirSync(MACHINES_CACHE)) {
-    const pid = Number(/^skerry-bed-(\d+)$/.exec(name)?.[1] ?? process.pid);
-    if (pid !== process.pid && !existsSync(`/proc/${pid}`)) await new Bed(pid).removeLeft();
+    const [, kind, pid = ''] = /^skerry-(bed|media)-(\d+)$/.exec(name) ?? [];
+    if (kind === undefined || existsSync(`/proc/${pid}`)) continue;
+    if (kind === 'bed') await new Bed(Number(pid)).removeLeft();
+    else rmSync(join(MACHINES_CACHE, name), { recursive: true });
   }
 }

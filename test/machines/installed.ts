@@ -1,18 +1,19 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mustRun } from '../e2e/run.ts';
 import { Bed } from './bed.ts';
 import type { Machine } from './machine.ts';
 import { MEDIA, makeReleases } from './releases.ts';
 
-/** A bed with releases to install from, and kubectl outside the machines. */
+/** A bed with releases to install from, those of the test run or else its own, and kubectl outside the machines. */
 export class InstalledBed {
   readonly bed = new Bed();
+  readonly #media = process.env['SKERRY_E2E_MEDIA'] ?? join(this.bed.folder, 'media');
   #kubeconfig = '';
 
   async open(): Promise<void> {
     await this.bed.open();
-    await makeReleases(this.#media);
+    if (!existsSync(this.#media)) await makeReleases(this.#media);
   }
 
   async close(): Promise<void> {
@@ -46,10 +47,6 @@ export class InstalledBed {
       KUBECONFIG: this.#kubeconfig,
     };
     return await mustRun(...this.bed.fabric.inside('kubectl', line.split(' ')), { env, stdin });
-  }
-
-  get #media(): string {
-    return join(this.bed.folder, 'media');
   }
 }
 

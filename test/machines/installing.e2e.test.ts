@@ -21,11 +21,23 @@ beforeAll(async () => {
     installed.machine('left'),
     installed.machine('right'),
   ]);
-  for (const machine of [master, left]) before.set(machine, await tracesOf(machine));
+  for (const machine of [master, left]) {
+    await machine.must(NOT_OURS);
+    before.set(machine, await tracesOf(machine));
+  }
   said = await installed.master(master);
 }, 600_000);
 
 afterAll(() => installed.close());
+
+/** What somebody else has on these machines, by names that are much like ours. */
+const NOT_OURS = [
+  'groupadd skerry && groupadd theirs && useradd --gid theirs --no-create-home skerry',
+  'podman create -q --name skerry-theirs --network none localhost/skerry-sample:1 true',
+  'nft add table ip skerry-theirs && nft add table inet filter',
+  'ip link add sk-theirs type bridge && ip netns add skerry-theirs',
+  'mkdir -p /run/skerry /etc/skerry && echo theirs >/run/skerry/theirs && echo theirs >/etc/skerry/theirs',
+].join(' && ');
 
 /** What install.sh says of a join that cannot be, without its steps. */
 async function refusedJoin(machine: Machine, token: string, options = ''): Promise<string> {
@@ -57,6 +69,19 @@ it('an archive that is not the one of its checksum is not unpacked', async () =>
   await right.must('rm -r /tmp/stick');
 });
 
+it('a power cut in the middle of an install leaves nothing that the same command does not end', async () => {
+  for (const step of ['stage release', 'start side agent']) {
+    await left.must(
+      `(cd ${MEDIA}/this && setsid ${joinCommand(said)} >/var/tmp/log 2>&1 &); until grep -q '^==> ${step}' /var/tmp/log; do sleep 0.02; done; rm /var/tmp/log`,
+    );
+    await left.powerOff();
+    await left.boot();
+  }
+  await left.must('nft add table ip skerry-theirs && nft add table inet filter');
+  await left.must('ip link add sk-theirs type bridge && ip netns add skerry-theirs');
+  await left.must('mkdir -p /run/skerry && echo theirs >/run/skerry/theirs');
+});
+
 it('two devices join by the line that the master printed, pasted as it is', async () => {
   await left.must(`cd ${MEDIA}/this && ${joinCommand(said)}`);
   await right.must(`cd ${MEDIA}/this && ${await nextJoin()}`);
@@ -80,6 +105,16 @@ it('the sample, applied from outside with kubectl, answers on every node', async
   }
 });
 
+it('a device that is given options that cannot be runs on with those that it had', async () => {
+  const before = await right.must('cat /etc/skerry/agent.yaml');
+  const result = await right.run(`${MEDIA}/this/install.sh agent --node-ip 192.168.77`);
+  expect(result.stderr).toMatch(
+    /^install\.sh: skerry-agent did not come up with these options, and runs with the former ones again: [^\n]*nodeIp 192\.168\.77: [^\n]*\n$/,
+  );
+  expect(await right.must('cat /etc/skerry/agent.yaml')).toBe(before);
+  await right.must('systemctl is-enabled skerry-agent && systemctl is-active skerry-agent');
+});
+
 it('a token that is used up, expired or of another cluster is refused in one sentence', async () => {
   await right.must(`${MEDIA}/this/install.sh uninstall --yes`);
   await installed.kubectl('delete node right');
@@ -90,21 +125,36 @@ it('a token that is used up, expired or of another cluster is refused in one sen
   const expired = await token('--ttl 1s');
   await right.must('sleep 1.5');
   expect(await refusedJoin(right, expired)).toMatch(/^install\.sh: [^\n]*token[^\n]*\n$/);
-  const foreign = `${(await token()).slice(0, 24)}${'0'.repeat(64)}`;
+  await right.must(`${MEDIA}/this/install.sh master --with-agent=false`);
+  const foreign = (await right.must('skerry token create')).trim();
+  await right.must(`${MEDIA}/this/install.sh uninstall --yes`);
   expect(await refusedJoin(right, foreign)).toMatch(/^install\.sh: [^\n]*another cluster[^\n]*\n$/);
 });
 
 it('a name that another node has is refused in one sentence', async () => {
   const sentence = await refusedJoin(right, await token(), '--node-name left');
   expect(sentence).toMatch(/^install\.sh: [^\n]*"?left"?[^\n]*\n$/);
+  expect((await right.run('systemctl is-enabled skerry-agent')).stdout).toBe('disabled\n');
+  expect(await right.must('ls /etc/skerry')).toBe('');
 });
 
-it('after uninstall a device is as it was before', async () => {
+/** What an uninstall left, and what it took that was not ours. */
+async function afterUninstall(machine: Machine) {
+  const [then, now] = [before.get(machine) ?? {}, await tracesOf(machine)];
+  // Processes and what they hold come and go by themselves.
+  const { processes, namespaces, cgroups, ...lasting } = then;
+  return { left: newTraces(then, now), taken: newTraces(now, lasting) };
+}
+
+it('after an uninstall that was killed and run again a device is as it was before', async () => {
+  await left.must(
+    `setsid ${MEDIA}/this/install.sh uninstall --yes >/tmp/log 2>&1 & uninstall=$!; until grep -q '^==> remove pods' /tmp/log; do sleep 0.02; done; sleep 0.3; kill -9 -$uninstall; rm /tmp/log`,
+  );
   await left.must(`${MEDIA}/this/install.sh uninstall --yes`);
-  expect(newTraces(before.get(left) ?? {}, await tracesOf(left))).toEqual({});
+  expect(await afterUninstall(left)).toEqual({ left: {}, taken: {} });
 });
 
-it('after uninstall a master with an agent is as it was before', async () => {
+it('after uninstall a master with an agent is as it was before, with what is not ours', async () => {
   await master.must(`${MEDIA}/this/install.sh uninstall --yes`);
-  expect(newTraces(before.get(master) ?? {}, await tracesOf(master))).toEqual({});
+  expect(await afterUninstall(master)).toEqual({ left: {}, taken: {} });
 });

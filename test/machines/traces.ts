@@ -4,7 +4,8 @@ import type { Machine } from './machine.ts';
 const LISTINGS: Record<string, string> = {
   processes: `ps -eo args --no-headers | grep -v -E '^(\\[|ps |sort|grep|sh -c|/lib/systemd|/sbin/|/usr/lib/systemd|/usr/bin/dbus|\\(|systemctl)'`,
   containers: `podman ps -a --format '{{.Names}}'`,
-  links: 'ip -o link | cut -d: -f2',
+  // Without the number of the peer, which is another after a reboot.
+  links: 'ip -o link | cut -d: -f2 | cut -d@ -f1',
   routes: 'ip route show table all',
   rules: 'nft list tables',
   namespaces: 'ls /run/netns 2>/dev/null; lsns -n -r -o TYPE,COMMAND | grep -v /systemd',

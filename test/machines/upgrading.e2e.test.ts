@@ -57,6 +57,49 @@ it('a release that does not come up is left for the one before, side by side', a
   }
 });
 
+it('a release that changes the form of the state and fails gets the former state put back', async () => {
+  await installed.kubectl('create secret generic kept --from-literal=word=secret');
+  for (const side of ['master', 'agent']) {
+    const before = await machine.must(`cat /var/lib/skerry/${side}/format`);
+    const result = await upgrade('raising', `--side ${side} --timeout 15`);
+    expect(result.stderr).toMatch(
+      /^install\.sh: the upgrade of \S+ to 9\.9\.8\S* failed \(this release fails after[^\n]* runs again[^\n]*\n$/,
+    );
+    expect(await machine.must(`cat /var/lib/skerry/${side}/format`)).toBe(before);
+    await works();
+  }
+  expect(await installed.kubectl('get secret kept -o jsonpath={.data.word}')).toBe('c2VjcmV0');
+  expect(await machine.must('ls -A /var/lib/skerry')).toBe('agent\nmaster\n');
+});
+
+it('a release that the master does not serve is left for the one before', async () => {
+  const before = await releaseOf('agent');
+  const result = await upgrade('apart', '--side agent --timeout 6');
+  expect(result.stderr).toMatch(
+    /^install\.sh: the upgrade of agent to 9\.9\.7\S* failed \(the master does not serve this device: [^\n]* runs again[^\n]*\n$/,
+  );
+  expect(await releaseOf('agent')).toBe(before);
+  await works();
+});
+
+it('an upgrade that is killed, whenever, is ended by the next run', async () => {
+  for (const [from, step] of [
+    ['previous', 'stage release'],
+    ['this', 'upgrade side master'],
+    ['previous', 'upgrade side agent'],
+  ] as const) {
+    await machine.must(
+      `setsid ${MEDIA}/${from}/install.sh upgrade >/tmp/log 2>&1 & upgrade=$!; until grep -q '^==> ${step}' /tmp/log; do sleep 0.02; done; sleep 0.1; kill -9 -$upgrade`,
+    );
+    await machine.until('flock -n /run/skerry-install.lock true');
+    const again = await upgrade(from);
+    expect(again.code, again.stderr).toBe(0);
+    const release = await releaseOf('current');
+    expect([await releaseOf('master'), await releaseOf('agent')]).toEqual([release, release]);
+    await works();
+  }
+});
+
 it('--rollback goes back to the release before', async () => {
   const result = await upgrade('this', '--rollback');
   expect(result.code, result.stderr).toBe(0);

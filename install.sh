@@ -50,6 +50,7 @@ In a clone, without installing:
        ./install.sh up [OPTION...]    start a one-node cluster with a sample application; options go to \`skerry up\`
        ./install.sh down [--purge]    stop it; --purge also removes its containers, links, cgroups and data
        ./install.sh build             install what building needs, and build dist/skerry
+       ./install.sh release [--key FILE] [--arch x64,arm64,armv7]     make archives for machines without a network in release/
        ./install.sh test              install what the tests need, and run every check and test
 
 Its data directory is /var/lib/skerry, or \$SKERRY_DATA_DIR, or --data-dir DIR."
@@ -163,7 +164,7 @@ install_modules() {
   [ "$(cat "$here/node_modules/.skerry-sum" 2>/dev/null)" != "$modules_sum" ] || return 0
   say "installing the packages of package-lock.json"
   # Not `npm ci`: it refuses a lock file that lacks packages of foreign platforms, which some registries do not carry.
-  (cd "$here" && npm install --no-save --no-audit --no-fund --loglevel=error) || fail "npm install failed: the lines above say why"
+  (cd "$here" && npm install --no-save --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error) || fail "npm install failed: the lines above say why"
   echo "$modules_sum" >"$here/node_modules/.skerry-sum"
 }
 
@@ -179,6 +180,15 @@ build() {
   say "building dist/skerry"
   (cd "$here" && npm run -s build) || fail "the build failed: the lines above say why"
   echo "$sources_sum" >"$here/dist/.sum"
+}
+
+# `npm run release`, on a machine that may have no npm.
+make_release() {
+  mkdir -p "$cache"
+  ensure_node
+  install_modules
+  say "making release/"
+  (cd "$here" && npm run -s release -- "$@") || fail "no release was made: the lines above say why"
 }
 
 # --- commands -----------------------------------------------------------------------------------------------------------------
@@ -201,7 +211,10 @@ read_options() {
 make_sample_image() {
   ! podman image exists "$sample_image" || return 0
   say "making the sample's image $sample_image from busybox"
-  "$here/examples/make-image.sh" || fail "the sample's image could not be made: the lines above say why"
+  maker=$here/examples/make-image.sh
+  [ -x "$maker" ] || maker=/usr/lib/skerry/current/examples/make-image.sh
+  [ -x "$maker" ] || fail "examples/make-image.sh is not beside this script: run it from a clone, or where Skerry is installed"
+  "$maker" || fail "the sample's image could not be made: the lines above say why"
 }
 
 # The page of the front tier that asks the back tier by its name. The name and the address follow the pod in a moment.
@@ -294,7 +307,7 @@ check() {
   for command in "$here/bin/skerry" "$here/dist/skerry" /usr/bin/skerry; do
     [ ! -x "$command" ] || exec "$command" check "$@"
   done
-  fail "there is no skerry yet to check with: run ./install.sh build first"
+  fail "there is no skerry yet to check with: install it first, or in a clone run ./install.sh build"
 }
 
 # shellcheck source=install/steps.sh
@@ -323,6 +336,7 @@ case ${1:-} in
   up) shift && up "$@" ;;
   down) shift && down "$@" ;;
   build) build ;;
+  release) shift && make_release "$@" ;;
   sample-image) sample_image ;;
   test) run_tests ;;
   -h | --help | help) usage ;;

@@ -16,9 +16,12 @@ check_this_machine() {
 }
 
 check_root() {
+  is_root=true
   [ -z "$root" ] || return 0
   uid=$(id -u 2>/dev/null) || uid=unknown
-  [ "$uid" = 0 ] || problem "this needs root: run it again with sudo"
+  is_root=false
+  [ "$uid" = 0 ] || { problem "this needs root: run it again with sudo"; return 0; }
+  is_root=true
 }
 
 check_systemd() {
@@ -29,6 +32,8 @@ check_systemd() {
 
 # Only what is there can be judged; a folder that lacks its parent is made.
 check_folders() {
+  # Others may not write there, and that has been said.
+  [ "$is_root" = true ] || return 0
   for folder in "$root/etc" "$root/usr/lib" "$root/usr/bin" "$root/var/lib"; do
     while [ ! -d "$folder" ] && [ -n "$folder" ]; do folder=${folder%/*}; done
     [ -w "${folder:-/}" ] ||
@@ -101,6 +106,7 @@ look_closer() {
 hold_the_lock() {
   outlive_the_terminal
   if dry_run || [ -n "$root" ] || ! command -v flock >/dev/null 2>&1; then return 0; fi
+  [ "$(id -u)" = 0 ] || return 0
   exec 9>/run/skerry-install.lock
   flock -n 9 || fail "another install.sh is at work on this machine: wait until it is done"
 }

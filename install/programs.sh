@@ -34,6 +34,13 @@ install_agent() {
   step forget_token
   step remove_old_releases
   end_install
+  if [ -z "$root" ] && ! dry_run && [ "$changes" != 0 ] && has_joined; then say_what_joined; fi
+}
+
+say_what_joined() {
+  printf '%s\n' "
+This device is node $(node_name) of the master at $(sed -n 's/^server: *"\{0,1\}\([^" ]*\)"\{0,1\}.*/\1/p' "$etc/agent.yaml").
+See how it does:     sudo skerry status     (all of the cluster: on the master)"
 }
 
 begin_install() {
@@ -177,6 +184,7 @@ put_config_back() {
 token_file=/etc/skerry/join-token
 
 has_joined() { [ -e "$state/agent/enrolment.json" ]; }
+node_name() { sed -n 's/.*"nodeName": *"\([^"]*\)".*/\1/p' "$state/agent/enrolment.json" | head -n 1; }
 
 check_join_options() {
   if [ -n "$SKERRY_TOKEN_FILE" ]; then
@@ -280,7 +288,7 @@ print_join_command() {
   [ "$changes" = 0 ] || token=$("$lib/master/bin/skerry" token create --kubeconfig "$etc/admin.kubeconfig") || fail "the master gave no token: the line above says why"
   join="agent --server $(server_for_devices) --token $token"
   printf '%s\n' "
-The master runs. Use it:     export KUBECONFIG=/etc/skerry/admin.kubeconfig; skerry get nodes
+The master runs. Use it:     sudo skerry status     (kubectl: /etc/skerry/admin.kubeconfig, as root)
 
 To join a device within 24 hours, run there as root, from a clone or an unpacked archive:
 
@@ -291,5 +299,5 @@ iproute2 conntrack):
 
   tar -C /usr/lib/skerry/current -c . | ssh root@DEVICE 'd=\$(mktemp -d) && trap \"rm -rf \$d\" EXIT && tar -x -C \$d && \$d/install.sh $join'
 
-Each device needs a token of its own: \`skerry token create\` makes one."
+Each device needs a token of its own: \`sudo skerry token create --print-join-command\` prints such a line with a new one."
 }

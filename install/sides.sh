@@ -167,6 +167,10 @@ what_next() {
     /etc/skerry/*) echo "mend that, then run this again" ;;
     *'another hash'*) echo "the token is of another cluster: run this again with one of this master (skerry token create there)" ;;
     *'token is unknown'*) echo "it has expired, or was deleted: run this again with a new one (skerry token create on the master)" ;;
+    *'token is for node "'*)
+      name=${1#*'token is for node "'}
+      echo "run this again with --node-name ${name%%\"*}, or with another token (skerry token create on the master)"
+      ;;
     *[Tt]oken*) echo "run this again with a new token (skerry token create on the master)" ;;
     *'held by another device'*) echo "run this again with --node-name, or with the token that skerry node adopt prints on the master" ;;
     *) echo "mend that, then run this again" ;;

@@ -8,8 +8,8 @@ uninstall() {
   question="Remove Skerry from this machine, with its pods and all its data?"
   [ "$SKERRY_KEEP_DATA" != true ] || question="Remove Skerry from this machine, and keep $state and $etc?"
   ask "$question" || { say "nothing was changed"; return 0; }
-  joined=false
-  if has_joined && ! is_installed master; then joined=true; fi
+  joined=
+  if has_joined && ! is_installed master; then joined=$(node_name); fi
   step stop_units
   step remove_pods
   step remove_units
@@ -23,7 +23,7 @@ uninstall() {
     say "Skerry was not installed here: nothing was changed"
   else
     say "Skerry is removed from this machine$([ "$SKERRY_KEEP_DATA" != true ] || printf '; %s and %s are kept, and another install finds them' "$state" "$etc")"
-    if [ "$joined" = true ]; then say "a master elsewhere still knows the node; there: skerry node remove NAME"; fi
+    [ -z "$joined" ] || say "its master may still know the node; there: sudo skerry node remove $joined"
   fi
 }
 

@@ -3,6 +3,9 @@
 # does as it does it, and stops at the first failure.
 set -eu
 
+# What a user's own PATH may lack: nft, conntrack, useradd.
+PATH=$PATH:/usr/sbin:/sbin
+
 # --dry-run works without any tool: only the shell's own commands until it is known.
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 here=$(CDPATH='' cd -- "${here:-/}" && pwd)

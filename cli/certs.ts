@@ -1,7 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { JsonObject } from '../shared/meta/kube-object.ts';
 import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
+import { DATA_OUTPUT_OPTION, printData, readDataOutput } from './object-output.ts';
+import { dataDirOf, viewDevice } from './on-this-device.ts';
 import { parseOptions } from './options.ts';
 import { alignColumns } from './table.ts';
 import { withClient } from './with-client.ts';
@@ -12,6 +15,7 @@ const OPTIONS = {
     value: 'DIR',
     description: 'whose certificates to show (/var/lib/skerry)',
   },
+  ...DATA_OUTPUT_OPTION,
   ...KUBECONFIG_OPTION,
 } as const;
 
@@ -24,6 +28,8 @@ interface Shown {
   renewal: string;
 }
 
+const HEADER = ['CERTIFICATE', 'ENDS', 'LEFT', 'RENEWED'];
+
 /** What a data directory may hold: where, what it is for, and what renews it. */
 const MASTER_FILES = [
   { file: 'ca.crt', what: 'authority of the cluster', renewal: 'never: it is the cluster' },
@@ -32,24 +38,33 @@ const MASTER_FILES = [
 ] as const;
 
 export const certs = declareCommand({
-  synopsis: ['certs show [--data-dir DIR]'],
+  synopsis: ['certs show [--data-dir DIR] [-o json|yaml]'],
   about: `Shows the certificates on this machine and when they end; on a machine that has a kubeconfig those of the nodes too. They renew by
 themselves: a node's when a third of its two years is left, and a known node also with one that has ended.`,
   options: OPTIONS,
-  examples: [['sudo skerry certs show', '']],
+  examples: [
+    ['sudo skerry certs show', ''],
+    ["sudo skerry certs show -o json | jq -r '.certificates[] | select(.daysLeft < 30).what'", ''],
+  ],
   async run(args) {
     const { values, positionals } = parseOptions(args, OPTIONS, { max: 1 });
     if (positionals[0] !== 'show') throw new CommandFailure('expected `certs show`', 2);
-    const dataDir = values['data-dir'] ?? '/var/lib/skerry';
+    const output = readDataOutput(values.output);
+    const dataDir = dataDirOf(values);
     const local = [...(await ofMaster(dataDir)), ...(await ofAgent(dataDir))];
     const nodes = await ofNodes(values.kubeconfig, local.length > 0);
-    const rows = [...local, ...nodes].map((shown) => rowOf(shown, Date.now()));
-    if (rows.length === 0) {
+    const shown = [...local, ...nodes];
+    if (shown.length === 0) {
       throw new CommandFailure(
         `${dataDir} holds no certificates, and the cluster has no nodes: nothing was installed here yet`,
       );
     }
-    process.stdout.write(alignColumns([['CERTIFICATE', 'ENDS', 'LEFT', 'RENEWED'], ...rows]));
+    const nowMs = Date.now();
+    process.stdout.write(
+      output === undefined
+        ? alignColumns([HEADER, ...shown.map((one) => rowOf(one, nowMs))])
+        : printData({ certificates: shown.map((one) => dataOf(one, nowMs)) }, output),
+    );
     return 0;
   },
 });
@@ -65,10 +80,10 @@ async function ofMaster(dataDir: string): Promise<Shown[]> {
 }
 
 async function ofAgent(dataDir: string): Promise<Shown[]> {
-  const text = await textOf(`${dataDir}/agent/enrolment.json`);
-  if (text === undefined) return [];
-  const { nodeName, certificate } = JSON.parse(text) as { nodeName: string; certificate: string };
-  return [{ what: `this device, node ${nodeName}`, endsMs: endOf(certificate), renewal: NODE }];
+  const enrolment = (await viewDevice(dataDir))?.device.enrolment;
+  if (enrolment === undefined) return [];
+  const { nodeName, certificateEndsMs } = enrolment;
+  return [{ what: `this device, node ${nodeName}`, endsMs: certificateEndsMs, renewal: NODE }];
 }
 
 const NODE = 'when a third is left';
@@ -94,9 +109,19 @@ async function ofNodes(kubeconfig: string | undefined, isOptional: boolean): Pro
 }
 
 function rowOf({ what, endsMs, renewal }: Shown, nowMs: number): string[] {
-  const days = Math.floor((endsMs - nowMs) / DAY_MS);
+  const days = daysLeft(endsMs, nowMs);
   const left = days < 0 ? 'ended' : days > 730 ? `${Math.floor(days / 365)} years` : `${days} days`;
   return [what, new Date(endsMs).toISOString().slice(0, 10), left, renewal];
+}
+
+function dataOf({ what, endsMs, renewal }: Shown, nowMs: number): JsonObject {
+  const ends = new Date(endsMs).toISOString();
+  return { what, ends, daysLeft: daysLeft(endsMs, nowMs), renewed: renewal };
+}
+
+/** Whole days; negative when it has ended. */
+function daysLeft(endsMs: number, nowMs: number): number {
+  return Math.floor((endsMs - nowMs) / DAY_MS);
 }
 
 function endOf(pem: string): number {

@@ -13,6 +13,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main([first, ...args]: string[]): Promise<number> {
   const name = first === '--version' ? 'version' : first;
+  if (name === 'help' && args[0] !== undefined) return await main([args[0], '--help']);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(help());
     return name === undefined ? 2 : 0;

@@ -85,7 +85,7 @@ async function viewInPlace(
     );
   }
   const isMasterKnown = ApiClient.hasKubeconfig(values.kubeconfig);
-  const alone = isMasterKnown ? undefined : await openView(dataDir);
+  const alone = isMasterKnown ? undefined : await viewDevice(dataDir);
   if (alone !== undefined) return alone;
   try {
     await withClient(values.kubeconfig, askMaster);

@@ -13,6 +13,7 @@ import {
 import { type ApiClient, ApiFailure } from './api-client.ts';
 import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
+import { DATA_OUTPUT_OPTION, printData, readDataOutput } from './object-output.ts';
 import { durationMs, wholeNumber } from './option-values.ts';
 import { parseOptions } from './options.ts';
 import { serverForDevices } from './server-for-devices.ts';
@@ -23,6 +24,7 @@ const OPTIONS = {
   ttl: { type: 'string', value: 'TIME', description: 'how long it is valid: 30m, 24h, 7d (24h)' },
   uses: { type: 'string', value: 'N', description: 'how many devices may join with it (1)' },
   'node-name': { type: 'string', value: 'NAME', description: 'only for the device of this name' },
+  output: { ...DATA_OUTPUT_OPTION.output, description: 'of list: json or yaml, for programs' },
   'print-join-command': {
     type: 'boolean',
     description: 'of `create`: the whole line to run on the device, not the token alone',
@@ -35,7 +37,7 @@ const SECRETS = `/api/v1/namespaces/${JOIN_TOKEN_NAMESPACE}/secrets`;
 export const token = declareCommand({
   synopsis: [
     'token create [--ttl TIME] [--uses N] [--node-name NAME] [--print-join-command]',
-    'token list',
+    'token list [-o json|yaml]',
     'token delete ID',
   ],
   about: `Tokens let devices join: \`./install.sh agent --server https://MASTER:6443 --token TOKEN\` there. A token names the cluster by its
@@ -50,7 +52,8 @@ authority's hash, so a device that has one trusts nobody else. \`list\` shows id
     const { values, positionals } = parseOptions(args, OPTIONS, { max: 2 });
     const [verb, id] = positionals;
     if (verb === 'create' && id === undefined) return await createToken(values);
-    if (verb === 'list' && id === undefined) return await listTokens(values.kubeconfig);
+    if (verb === 'list' && id === undefined)
+      return await listTokens(values.kubeconfig, readDataOutput(values.output));
     if (verb === 'delete' && id !== undefined) return await deleteToken(id, values.kubeconfig);
     throw new CommandFailure('expected `token create`, `token list` or `token delete ID`', 2);
   },
@@ -99,39 +102,65 @@ interface StoredToken {
   data?: Record<string, string>;
 }
 
-async function listTokens(kubeconfig: string | undefined): Promise<number> {
+async function listTokens(
+  kubeconfig: string | undefined,
+  output: 'json' | 'yaml' | undefined,
+): Promise<number> {
   return await withClient(kubeconfig, async (client) => {
     const query = `?fieldSelector=${encodeURIComponent(`type=${JOIN_TOKEN_SECRET_TYPE}`)}`;
     const { items } = (await client.json('GET', SECRETS + query)) as unknown as {
       items: StoredToken[];
     };
-    const rows = items.map((secret) => tokenRow(secret, Date.now()));
+    const tokens = items.map((secret) => shownToken(secret, Date.now()));
+    if (output !== undefined) {
+      process.stdout.write(printData({ tokens }, output));
+      return 0;
+    }
     process.stdout.write(
-      rows.length === 0
+      tokens.length === 0
         ? 'no tokens; `skerry token create` makes one\n'
-        : alignColumns([['ID', 'EXPIRES', 'USES LEFT', 'FOR NODE', 'STATE'], ...rows]),
+        : alignColumns([HEADER, ...tokens.map(rowOf)]),
     );
     return 0;
   });
 }
 
-function tokenRow({ data = {} }: StoredToken, nowMs: number): string[] {
+/** All of a token that may be seen. */
+type ShownToken = {
+  id: string;
+  /** RFC 3339; null: never. */
+  expires: string | null;
+  /** Null: any number. */
+  usesLeft: number | null;
+  /** Null: any. */
+  nodeName: string | null;
+  adopts: boolean;
+  state: 'valid' | 'expired' | 'used up';
+};
+
+const HEADER = ['ID', 'EXPIRES', 'USES LEFT', 'FOR NODE', 'STATE'];
+
+function shownToken({ data = {} }: StoredToken, nowMs: number): ShownToken {
   const value = (key: keyof typeof JOIN_TOKEN_KEYS) => {
     const encoded = data[JOIN_TOKEN_KEYS[key]];
-    return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+    return encoded === undefined ? null : Buffer.from(encoded, 'base64').toString('utf8');
   };
-  const expiration = value('expiration');
+  const expires = value('expiration');
   const uses = value('uses');
-  const isExpired = expiration !== undefined && Date.parse(expiration) <= nowMs;
-  const state = isExpired ? 'expired' : uses === '0' ? 'used up' : 'valid';
-  const forNode = value('nodeName');
-  return [
-    value('id') ?? '',
-    expiration ?? 'never',
-    uses ?? 'any number',
-    forNode === undefined ? 'any' : `${forNode}${value('adopts') === 'true' ? ' (adopts)' : ''}`,
-    state,
-  ];
+  const isExpired = expires !== null && Date.parse(expires) <= nowMs;
+  return {
+    id: value('id') ?? '',
+    expires,
+    usesLeft: uses === null ? null : Number(uses),
+    nodeName: value('nodeName'),
+    adopts: value('adopts') === 'true',
+    state: isExpired ? 'expired' : uses === '0' ? 'used up' : 'valid',
+  };
+}
+
+function rowOf({ id, expires, usesLeft, nodeName, adopts, state }: ShownToken): string[] {
+  const forNode = nodeName === null ? 'any' : `${nodeName}${adopts ? ' (adopts)' : ''}`;
+  return [id, expires ?? 'never', String(usesLeft ?? 'any number'), forNode, state];
 }
 
 /** `id`: of the token, or the whole token. */

@@ -47,9 +47,9 @@ _skerry() {
       ;;
     token)
       case $before in
-        --ttl | --uses | --node-name) : ;;
+        --ttl | --uses | --node-name | --output | -o) : ;;
         --kubeconfig) _skerry_files ;;
-        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'create list delete'; else _skerry_words '--ttl --uses --node-name --print-join-command --kubeconfig --help'; fi ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'create list delete'; else _skerry_words '--ttl --uses --node-name --output --print-join-command --kubeconfig --help'; fi ;;
       esac
       ;;
     node)
@@ -62,8 +62,9 @@ _skerry() {
     certs)
       case $before in
         --data-dir) _skerry_folders ;;
+        --output | -o) : ;;
         --kubeconfig) _skerry_files ;;
-        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'show'; else _skerry_words '--data-dir --kubeconfig --help'; fi ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'show'; else _skerry_words '--data-dir --output --kubeconfig --help'; fi ;;
       esac
       ;;
     apply)

@@ -117,6 +117,39 @@ describe('with the master away', () => {
     expect(code).toBe(0);
   });
 
+  it('nodes, services and slices come from the device, in the same columns', async () => {
+    const nodes = await onDevice('nodes');
+    expect(nodes.stdout).toMatch(
+      /^NAME +STATUS +ROLES +AGE +VERSION\npi +Ready +<none> +<unknown> +v1/,
+    );
+    expect(nodes.stderr).toMatch(/^from the saved state of this device \(node pi\) itself.*:\n$/);
+    const services = await onDevice('get', 'svc', 'kubernetes', '-o', 'json');
+    expect(JSON.parse(services.stdout)).toMatchObject({
+      kind: 'Service',
+      metadata: { name: 'kubernetes' },
+    });
+    expect((await onDevice('get', 'services', '-A', '-o', 'name')).stdout).toBe(
+      'service/kubernetes\nservice/kube-dns\n',
+    );
+  });
+
+  it('one object is described, without what only the master knows', async () => {
+    const pod = await onDevice('describe', 'pod', 'talker');
+    expect(pod.stdout).toMatch(/^Name: +talker\n(.*\n)*Events:\n {2}only the master has them\n$/);
+    const node = await onDevice('describe', 'node', 'pi');
+    expect(node.stdout).toMatch(/Pods:\n {2}NAMESPACE +NAME.*\n {2}default +talker/);
+  });
+
+  it('what the device does not know, or must not show, is said and ends with 1', async () => {
+    const deployments = await onDevice('get', 'deployments');
+    expect(deployments).toMatchObject({ code: 1, stdout: '' });
+    expect(deployments.stderr).toContain('this device knows no deployments, only configmaps, ');
+    const secrets = await onDevice('get', 'secrets', '-A', '-o', 'yaml');
+    expect(secrets).toMatchObject({ code: 1, stdout: '' });
+    expect(secrets.stderr).toContain('this device shows no secrets');
+    expect(await onDevice('get', 'pod', 'nobody')).toMatchObject({ code: 1, stdout: '' });
+  });
+
   it('where a kubeconfig is, the command says that the master is away first', async () => {
     const { stdout, stderr } = await skerry('pods', '--data-dir', cluster.dataDir, '-o', 'name');
     expect(stdout).toBe('pod/talker\n');

@@ -9,8 +9,12 @@ export function readManifest(file: string): JsonObject[] {
     if (document === null) return [];
     if (typeof document !== 'object' || Array.isArray(document))
       throw new CommandFailure(`${file}: a document is not an object`);
-    return document['kind'] === 'List' ? (document['items'] as JsonObject[]) : [document];
+    return document['kind'] === 'List' ? itemsOf(document) : [document];
   });
+}
+
+function itemsOf({ items }: JsonObject): JsonObject[] {
+  return Array.isArray(items) ? (items as JsonObject[]) : [];
 }
 
 function parsed(file: string): ReturnType<typeof parseYamlDocuments> {

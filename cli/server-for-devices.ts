@@ -9,7 +9,7 @@ export async function serverForDevices(client: ApiClient): Promise<string> {
   )) as { subsets?: { addresses?: { ip: string }[] }[] };
   const advertised = installedOptions('master')['advertiseAddress'];
   return chooseServer(client.server, {
-    advertised: typeof advertised === 'string' ? advertised : undefined,
+    advertised: advertised?.text,
     endpoint: endpoints.subsets?.[0]?.addresses?.[0]?.ip,
   });
 }

@@ -62,6 +62,8 @@ from /etc/skerry, where Skerry is installed.`,
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
     const role = readRole(values.for ?? 'both');
     const output = readDataOutput(values.output);
+    // A user's own PATH lacks what only root can use, such as nft.
+    process.env['PATH'] = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
     const isRoot = process.getuid?.() === 0;
     if (values.fix === true && !isRoot)
       throw new CommandFailure('--fix needs root: run it again with sudo');

@@ -41,11 +41,19 @@ export const NETWORK_RULES: readonly Rule[] = [
   { id: 'master-reachable', roles: 'agent', judge: masterReachable },
 ];
 
-function apiPort({ listeners }: MachineSurvey, { listenPort }: PreflightAim): Verdict {
+function apiPort({ listeners, isRoot }: MachineSurvey, { listenPort }: PreflightAim): Verdict {
   const holders = listeners.filter(
     ({ protocol, port }) => protocol === 'tcp' && port === listenPort,
   );
   const other = holders.find(({ isOurs }) => !isOurs);
+  // It may well be this machine's own master.
+  if (other?.process === '' && !isRoot) {
+    return warning(
+      `port ${listenPort} is in use; only root sees by what`,
+      'the master serves its API there: another program would be in its way',
+      'run it again with sudo',
+    );
+  }
   if (other !== undefined) {
     return failure(
       `port ${listenPort} is in use by ${named(other)}`,

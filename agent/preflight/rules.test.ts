@@ -228,6 +228,14 @@ const CASES: readonly [
     /--listen/,
   ],
   [
+    'somebody unseen on 6443',
+    'api-port',
+    'warning',
+    (fit) => ({ ...listens({ port: 6443, process: '' })(fit), isRoot: false }),
+    /only root sees/,
+    /sudo/,
+  ],
+  [
     'dnsmasq everywhere',
     'dns-port',
     'error',

@@ -49,7 +49,7 @@ stopped() {
     free_kib=$(df -Pk "$folder" 2>/dev/null | awk 'NR == 2 { print $4 }')
     [ "${free_kib:-99999}" -gt 4 ] || fail "\"$step_name\" stopped: the disk of $folder is full; free some space, then run the same command again"
   done
-  fail "\"$step_name\" stopped: $1 failed, as the line above says; what runs was not changed. Mend it, then run the same command again"
+  fail "\"$step_name\" stopped: $1 failed, as the line above says; mend it, then run the same command again"
 }
 
 # write_file FILE MODE: what standard input says, at once or not at all. Says nothing and does nothing when the file is so already.

@@ -24,9 +24,8 @@ const OPTIONS = {
 export const down = declareCommand({
   synopsis: ['down [--data-dir DIR] [--purge]'],
   about: `Stops the programs that run on a data directory, by their units where they have some, and the containers of its pods; the next start
-brings them back. With --purge it
-removes them instead, with their links, mounts, cgroups and the data directory's contents: nothing is left, also when the programs were
-killed before.`,
+brings them back. With --purge it removes them instead, with their links, mounts, cgroups and the data directory's contents: nothing is
+left, also when the programs were killed before. What is installed stays: \`./install.sh uninstall\` removes that too.`,
   options: OPTIONS,
   examples: [
     ['sudo skerry down', 'pods stop, and come back with the next start'],
@@ -39,7 +38,7 @@ killed before.`,
       throw new CommandFailure('this needs root: run it again with sudo');
     try {
       const units = await stopPrograms([`${dataDir}/agent`, `${dataDir}/master`]);
-      await (values.purge === true ? purge(dataDir) : stopPods(dataDir, units));
+      await (values.purge === true ? purge(dataDir, units) : stopPods(dataDir, units));
       return 0;
     } catch (error) {
       throw asFailure(error as Error);
@@ -47,7 +46,8 @@ killed before.`,
   },
 });
 
-async function purge(dataDir: string): Promise<void> {
+/** `stopped` are the units that ran until now: they are told of, unless an uninstall stopped them and removes them next. */
+async function purge(dataDir: string, stopped: readonly string[]): Promise<void> {
   await purgeAgent(dataDir, openLog());
   for (const name of ['master', 'agent', 'admin.kubeconfig', 'skerry.log']) {
     await rm(`${dataDir}/${name}`, { recursive: true, force: true });
@@ -55,6 +55,10 @@ async function purge(dataDir: string): Promise<void> {
   // What the user put there stays, and then so does the folder.
   await rmdir(dataDir).catch(() => {});
   process.stdout.write(`removed what ran on ${dataDir}, and its data\n`);
+  if (stopped.length > 0)
+    process.stdout.write(
+      `still installed: ${stopped.join(', ')}; \`install.sh master\` or \`agent\` sets it up anew, \`install.sh uninstall\` removes it\n`,
+    );
 }
 
 /** `stopped` are the units that ran until now; those that somebody stopped before are started the same way. */

@@ -1,10 +1,10 @@
-import { readTextFile, writeFileDurably } from './host/files.ts';
+import { writeFileDurably } from './host/files.ts';
 import { fileExists } from './host/small-files.ts';
 import { BOOT_LINE_FILES, withMemoryWords } from './preflight/boot-line.ts';
 import type { PreflightAim } from './preflight/facts.ts';
 import type { Finding } from './preflight/finding.ts';
 import { judgeMachine } from './preflight/rules.ts';
-import { type SurveyParts, surveyMachine } from './preflight/survey.ts';
+import { readBootLine, type SurveyParts, surveyMachine } from './preflight/survey.ts';
 
 export type { PreflightAim };
 
@@ -33,9 +33,9 @@ export interface BootLineEdit {
 export async function fixMemoryController(
   files: readonly string[] = BOOT_LINE_FILES,
 ): Promise<BootLineEdit | undefined> {
-  const path = files.find(fileExists);
-  if (path === undefined) return undefined;
-  const text = (await readTextFile(path)) ?? '';
+  const bootLine = readBootLine(files);
+  if (bootLine === undefined) return undefined;
+  const { path, text } = bootLine;
   const edited = withMemoryWords(text);
   if (edited === text) return undefined;
   const backup = `${path}.before-skerry`;

@@ -1,6 +1,11 @@
 /** Where the firmware of a Raspberry Pi takes the kernel's command line from; the first one that exists. */
 export const BOOT_LINE_FILES = ['/boot/firmware/cmdline.txt', '/boot/cmdline.txt'] as const;
 
+/** Since bookworm a note in place of the file says that it has moved; with the boot partition not mounted it is all there is. */
+export function isBootLine(text: string): boolean {
+  return !/^\s*DO NOT EDIT/.test(text);
+}
+
 /** What a Raspberry Pi's kernel wants to hear: it is built to start without the memory controller. */
 const MEMORY_WORDS = ['cgroup_enable=memory', 'cgroup_memory=1'] as const;
 

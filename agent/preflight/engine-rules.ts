@@ -74,7 +74,7 @@ function engine({ podman, containerd, tools, isRoot }: MachineSurvey): Verdict {
   if (podman !== undefined) {
     if (!/^\d/.test(podman)) {
       // Users may lack what podman wants of them (a home, subordinate ids); root lacks nothing.
-      if (!isRoot) return ok(`podman ${podman}`);
+      if (!isRoot) return ok('podman is there; it tells its version to root');
       return failure(
         `podman ${podman}`,
         'it starts the containers of pods',

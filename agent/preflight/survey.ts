@@ -8,7 +8,7 @@ import { readMachineFacts } from '../host/machine.ts';
 import { machineName } from '../host/machine-name.ts';
 import { contactServer, resolveHost } from '../host/server-contact.ts';
 import { fileExists, readSmallFile } from '../host/small-files.ts';
-import { BOOT_LINE_FILES } from './boot-line.ts';
+import { BOOT_LINE_FILES, isBootLine } from './boot-line.ts';
 import type {
   CgroupFacts,
   DiskFacts,
@@ -166,15 +166,22 @@ async function containerdFacts(version: string | undefined) {
 function cgroupFacts(): CgroupFacts {
   const { mode, controllers, unifiedRoot } = detectCgroups();
   const unified = unifiedRoot === undefined ? '' : textOf(`${unifiedRoot}/cgroup.controllers`);
-  const path = BOOT_LINE_FILES.find(fileExists);
   return {
     mode,
     controllers: [
       ...new Set([...controllers.keys(), ...unified.split(/\s+/).filter((name) => name !== '')]),
     ],
     kernelCommandLine: textOf('/proc/cmdline'),
-    bootLine: path === undefined ? undefined : { path, text: readSmallFile(path) ?? '' },
+    bootLine: readBootLine(BOOT_LINE_FILES),
   };
+}
+
+/** The first of the files that the firmware reads. */
+export function readBootLine(files: readonly string[]): CgroupFacts['bootLine'] {
+  return files
+    .map((path) => ({ path, text: readSmallFile(path) }))
+    .filter((file): file is { path: string; text: string } => file.text !== undefined)
+    .find(({ text }) => isBootLine(text));
 }
 
 /** What systemd knows of the kernel's own flag (adjtimex(2)), set by whichever daemon keeps the time. */

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import type { ClientRequest } from 'node:http';
 import { Agent, request } from 'node:https';
+import { dirname, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import type { JsonObject, JsonValue } from '../shared/meta/kube-object.ts';
 import { parseYaml } from '../shared/schema/yaml.ts';
@@ -24,6 +25,9 @@ export class Unreachable extends CommandFailure {}
 
 /** Where the administrator's lies: of an installed master, of one that was started by hand. */
 const KUBECONFIGS = ['/etc/skerry/admin.kubeconfig', '/var/lib/skerry/admin.kubeconfig'] as const;
+
+/** How Node.js names a certificate that does not hold (tls.md, X509 certificate error codes). */
+const CERTIFICATE_CODES = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 
 /** A machine that is switched off answers nothing at all: after this it counts as away. */
 const CONNECT_TIMEOUT_MS = 5000;
@@ -93,7 +97,13 @@ export class ApiClient {
   ): Promise<JsonObject> {
     const chunks: Buffer[] = [];
     for await (const chunk of await this.#send(method, path, options)) chunks.push(chunk as Buffer);
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonObject;
+    try {
+      return JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonObject;
+    } catch {
+      throw new CommandFailure(
+        `${this.server} does not answer as a master does: is the server of the kubeconfig right?`,
+      );
+    }
   }
 
   /** The events of a watch, until the server ends it or `signal` aborts. */
@@ -152,8 +162,12 @@ export class ApiClient {
 
   #explain(error: Error): Error {
     if (error.name === 'AbortError') return error;
+    const { host } = this.#connection.server;
+    const { code = '' } = error as NodeJS.ErrnoException;
     return new Unreachable(
-      `${this.#connection.server.host} cannot be reached (${error.message}): is \`skerry up\` or \`skerry master\` running?`,
+      CERTIFICATE_CODES.test(code)
+        ? `${host} shows a certificate that is not valid here (${error.message}): is it the master of this kubeconfig, and is the clock right?`
+        : `${host} cannot be reached (${error.message}): is \`skerry up\` or \`skerry master\` running?`,
     );
   }
 }
@@ -180,12 +194,16 @@ function failureOf(code: number, text: string): ApiFailure {
   }
 }
 
+/** Of several in $KUBECONFIG the first that is there. */
 function kubeconfigPath(file: string | undefined): string {
+  if (file !== undefined) return file;
+  const named = (process.env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
+  if (named.length > 0) return named.find((path) => existsSync(path)) ?? named.join(':');
   // A link into a folder that this user may not enter is there all the same.
   const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  const own =
-    KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS.find(isThere) ?? KUBECONFIGS[1];
-  return file ?? (process.env['KUBECONFIG'] || own);
+  return (
+    KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS.find(isThere) ?? KUBECONFIGS[1]
+  );
 }
 
 function readKubeconfig(path: string): Connection {
@@ -195,7 +213,7 @@ function readKubeconfig(path: string): Connection {
   } catch (error) {
     throw unreadable(path, error as NodeJS.ErrnoException);
   }
-  const config = parseYaml(text) as {
+  const config = parsed(path, text) as {
     'current-context'?: string;
     contexts?: { name: string; context: { cluster: string; user: string } }[];
     clusters?: { name: string; cluster: Record<string, string> }[];
@@ -204,14 +222,27 @@ function readKubeconfig(path: string): Connection {
   const context = config?.contexts?.find(({ name }) => name === config['current-context'])?.context;
   const cluster = config?.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
   const user = config?.users?.find(({ name }) => name === context?.user)?.user;
-  if (cluster?.['server'] === undefined)
-    throw new CommandFailure(`${path} names no server in its current context`);
+  const server = cluster?.['server'];
+  if (cluster === undefined || server === undefined)
+    throw new CommandFailure(`the kubeconfig ${path} names no server in its current context`);
+  if (!URL.canParse(server))
+    throw new CommandFailure(
+      `the kubeconfig ${path}: server ${server}: expected https://HOST:PORT`,
+    );
   return {
-    server: new URL(cluster['server']),
-    ca: credential(cluster, 'certificate-authority'),
-    cert: user && credential(user, 'client-certificate'),
-    key: user && credential(user, 'client-key'),
+    server: new URL(server),
+    ca: credential(path, cluster, 'certificate-authority'),
+    cert: user && credential(path, user, 'client-certificate'),
+    key: user && credential(path, user, 'client-key'),
   };
+}
+
+function parsed(path: string, text: string): JsonValue {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw new CommandFailure(`the kubeconfig ${path} is no YAML: ${(error as Error).message}`);
+  }
 }
 
 function unreadable(path: string, { code, message }: NodeJS.ErrnoException): Unreachable {
@@ -226,9 +257,21 @@ function unreadable(path: string, { code, message }: NodeJS.ErrnoException): Unr
   );
 }
 
-function credential(section: Record<string, string>, name: string): Buffer | undefined {
+/** A relative path begins where the kubeconfig lies, as for kubectl. */
+function credential(
+  path: string,
+  section: Record<string, string>,
+  name: string,
+): Buffer | undefined {
   const data = section[`${name}-data`];
   if (data !== undefined) return Buffer.from(data, 'base64');
   const file = section[name];
-  return file === undefined ? undefined : readFileSync(file);
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(resolve(dirname(path), file));
+  } catch (error) {
+    throw new CommandFailure(
+      `the kubeconfig ${path}: its ${name} cannot be read: ${(error as Error).message}`,
+    );
+  }
 }

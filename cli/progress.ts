@@ -1,14 +1,19 @@
-/** One line that is written over, on a terminal; nothing elsewhere, so that logs of scripts stay clean. */
+/** One line that is written over, on a terminal that can; nothing elsewhere, so that logs of scripts stay clean. */
 export class Progress {
   readonly #output: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
+  readonly #isOn: boolean;
   #shown = '';
 
-  constructor(output: Pick<NodeJS.WriteStream, 'write' | 'isTTY'> = process.stderr) {
+  constructor(
+    output: Pick<NodeJS.WriteStream, 'write' | 'isTTY'> = process.stderr,
+    environment: NodeJS.ProcessEnv = process.env,
+  ) {
     this.#output = output;
+    this.#isOn = output.isTTY === true && environment['TERM'] !== 'dumb';
   }
 
   show(text: string): void {
-    if (!this.#output.isTTY || text === this.#shown) return;
+    if (!this.#isOn || text === this.#shown) return;
     this.#output.write(`\r\u001b[K${text}`);
     this.#shown = text;
   }

@@ -1,7 +1,7 @@
 import { declareCommand, KUBECONFIG_OPTION, NAMESPACE_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { type Described, describeObject } from './description.ts';
-import { printData, readDataOutput } from './object-output.ts';
+import { DATA_OUTPUT_OPTION, printData, readDataOutput } from './object-output.ts';
 import type { ObjectSource } from './object-source.ts';
 import { DEVICE_OPTIONS, withObjects } from './on-this-device.ts';
 import { parseOptions } from './options.ts';
@@ -10,9 +10,7 @@ import { Paint } from './paint.ts';
 const OPTIONS = {
   ...NAMESPACE_OPTION,
   output: {
-    type: 'string',
-    short: 'o',
-    value: 'FORMAT',
+    ...DATA_OUTPUT_OPTION.output,
     description: 'json or yaml: the object and its events, for programs',
   },
   ...DEVICE_OPTIONS,

@@ -79,6 +79,12 @@ test('a kind that the device does not know is answered with those that it does',
   });
 });
 
+test('a kind that there is not is answered with the nearest', async () => {
+  await expect(device.kindOf('servces')).rejects.toThrow(
+    'the server doesn\'t have a resource type "servces"; did you mean services?',
+  );
+});
+
 test('secrets are refused, whatever the device holds', async () => {
   await expect(device.kindOf('secrets')).rejects.toThrow(
     /^this device shows no secrets, .* sealed/,

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../shared/meta/kube-object.ts';
 import type { ApiClient } from './api-client.ts';
 import { CommandFailure } from './command-failure.ts';
+import { suggestion } from './nearest-word.ts';
 
 /** One kind as discovery describes it. */
 export interface DiscoveredResource {
@@ -45,8 +46,12 @@ export function findResource(
       [name, singularName, kind.toLowerCase(), ...(shortNames ?? [])].includes(wanted) ||
       wanted === `${name}.${groupVersion.split('/')[0]}`,
   );
-  if (found === undefined)
-    throw new CommandFailure(`the server doesn't have a resource type "${word}"`);
+  if (found === undefined) {
+    const names = resources.flatMap(({ name, singularName }) => [name, singularName]);
+    throw new CommandFailure(
+      `the server doesn't have a resource type "${word}"${suggestion(wanted, names)}`,
+    );
+  }
   return found;
 }
 

@@ -146,7 +146,8 @@ function linkText(
   linked: boolean,
   paint: Paint,
 ): string | undefined {
-  if (server === undefined) return undefined;
+  if (server === undefined)
+    return agentRuns ? paint.yellow('waits to join; the log of its agent says why') : undefined;
   if (linked) return `${paint.green('up')}, to ${server}`;
   const goesOn = agentRuns ? '; pods go on as they were last told' : '';
   return `${paint.red('down')}: no connection to ${server}${goesOn}`;

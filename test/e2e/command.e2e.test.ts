@@ -201,6 +201,14 @@ describe('check', () => {
     expect(stdout).toMatch(/error +master-reachable +https:.* does not answer/);
   });
 
+  it('takes no range or port that cannot be right', async () => {
+    for (const option of ['--cluster-cidr', '--service-cidr', '--listen', '--server', '--for']) {
+      const { code, stdout, stderr } = await run(SKERRY, ['check', option, 'x']);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(new RegExp(`^skerry check: ${option} x: expected .*\\n$`));
+    }
+  });
+
   it('turns the memory controller of a Raspberry Pi on, and keeps the file as it was', async () => {
     // A machine without the controller, and with a Raspberry Pi's boot folder, for as long as the script runs.
     const script = `

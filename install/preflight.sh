@@ -80,6 +80,21 @@ check_architecture() {
   if [ "$architecture" = arm64 ] && [ "$(dpkg --print-architecture 2>/dev/null)" = armhf ]; then architecture=armv7; fi
 }
 
+# Pods and services of a cluster that has run have addresses of these ranges.
+check_ranges() {
+  [ -e "$state/master/initialised" ] || return 0
+  check_range cluster-cidr clusterCidr 10.42.0.0/16 "$SKERRY_CLUSTER_CIDR"
+  check_range node-cidr-mask-size nodeCidrMaskSize 24 "$SKERRY_NODE_CIDR_MASK_SIZE"
+  check_range service-cidr serviceCidr 10.43.0.0/16 "$SKERRY_SERVICE_CIDR"
+}
+
+# check_range FLAG KEY DEFAULT VALUE
+check_range() {
+  present=$(sed -n "s/^$2: *\"\{0,1\}\([^\" ]*\).*/\1/p" "$etc/master.yaml" 2>/dev/null)
+  [ -z "$4" ] || [ "$4" = "${present:-$3}" ] ||
+    problem "--$1 $4: this cluster has ${present:-$3}, and its pods and services have addresses of it; only a new cluster can have another (./install.sh uninstall, then install)"
+}
+
 # look_closer ROLE: what `skerry check` finds. Only before a first installation: what is installed may hold the ports that it asks for.
 look_closer() {
   [ -z "$root" ] || return 0

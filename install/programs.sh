@@ -3,6 +3,7 @@
 
 install_master() {
   read_install_options "$@"
+  step check_ranges
   begin_install
   if [ "$SKERRY_WITH_AGENT" = true ]; then step look_closer both; else step look_closer master; fi
   step make_user
@@ -249,6 +250,10 @@ make_token_for_this_machine() {
   [ -z "$root" ] || return 0
   if has_joined; then
     detail "this device has joined already"
+    # The master may listen at another port now.
+    case $(sed -n 's/^server: *"\{0,1\}\([^"]*\).*/\1/p' "$etc/agent.yaml" 2>/dev/null) in
+      https://127.0.0.1:* | https://localhost:*) SKERRY_SERVER=${SKERRY_SERVER:-$(server_of_kubeconfig)} ;;
+    esac
     return 0
   fi
   SKERRY_SERVER=${SKERRY_SERVER:-$(if dry_run; then echo https://ADDRESS:6443; else server_of_kubeconfig; fi)}

@@ -68,6 +68,7 @@ enable_side() {
 }
 
 restart_side() {
+  restarted=$(date +%s)
   systemctl reset-failed "skerry-$1" 2>/dev/null || true
   try systemctl restart --no-block "skerry-$1"
 }
@@ -129,9 +130,15 @@ last_words() {
     systemctl show -P StatusText "skerry-$1" | sed 's/.*waiting to join: //; s/^cannot join through [^ ]* yet: //'
     return 0
   fi
-  words=$(journalctl --quiet --no-pager -o cat -n 1 "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")" 2>/dev/null |
-    sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //')
+  words=$(words_of "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")")
+  # One that ended at once may be followed by the next already, or be gone before the journal asked whose process it was.
+  [ -n "$words" ] || words=$(words_of --unit "skerry-$1" --identifier skerry --since "@$restarted" | grep -v '^stopping: ') || :
   echo "${words:-it ended without a word: $(systemctl show -P Result "skerry-$1")}"
+}
+
+words_of() {
+  journalctl --quiet --no-pager -o cat -n 1 "$@" 2>/dev/null |
+    sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //; s/; trying again in [0-9]* s$//'
 }
 
 # A first start that failed: the unit stays, stopped and disabled, and the next run tries again. An agent whose master does not answer waits for it.

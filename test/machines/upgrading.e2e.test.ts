@@ -105,3 +105,9 @@ it('--rollback goes back to the release before', async () => {
   expect(result.code, result.stderr).toBe(0);
   await works();
 });
+
+it('a master that is given another port keeps the agent of its own machine', async () => {
+  await machine.must(`${MEDIA}/this/install.sh master --listen 0.0.0.0:7443`);
+  const status = await machine.until('skerry status --local');
+  expect(status).toMatch(/link +up, to https:\/\/127\.0\.0\.1:7443/);
+});

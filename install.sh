@@ -171,7 +171,10 @@ install_modules() {
   echo "$modules_sum" >"$here/node_modules/.skerry-sum"
 }
 
+need_clone() { [ -e "$here/package.json" ] || fail "there are no sources beside this script: run it in a clone"; }
+
 build() {
+  need_clone
   mkdir -p "$cache"
   ensure_node
   sources_sum=$(source_sum)
@@ -187,6 +190,7 @@ build() {
 
 # `npm run release`, on a machine that may have no npm.
 make_release() {
+  need_clone
   mkdir -p "$cache"
   ensure_node
   install_modules

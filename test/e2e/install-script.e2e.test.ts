@@ -321,3 +321,21 @@ it('what cannot be right is refused in one sentence', async () => {
   expect(await refusal(...joining, '--timeout')).toMatch(/--timeout needs a value/);
   expect(await refusal(...joining, '--packages', 'some')).toMatch(/expected install or require/);
 });
+
+it('a cluster that has run keeps its ranges of addresses', async () => {
+  mkdirSync(join(root, 'var/lib/skerry/master'), { recursive: true });
+  writeFileSync(join(root, 'var/lib/skerry/master/initialised'), '');
+  mkdirSync(join(root, 'etc/skerry'), { recursive: true });
+  writeFileSync(join(root, 'etc/skerry/master.yaml'), 'clusterCidr: "10.112.0.0/16"\n');
+  const before = filesOf(root);
+  for (const [option, value, present] of [
+    ['--service-cidr', '10.113.0.0/16', '10.43.0.0/16'],
+    ['--cluster-cidr', '10.42.0.0/16', '10.112.0.0/16'],
+    ['--node-cidr-mask-size', '25', '24'],
+  ] as const) {
+    const { code, stderr } = await install('master', '--archive', archive(), option, value);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${option} ${value}: this cluster has ${present}`);
+  }
+  expect(filesOf(root)).toEqual(before);
+});

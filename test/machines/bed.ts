@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { baseRoot, MACHINES_CACHE } from './base-root.ts';
 import { Fabric } from './fabric.ts';
 import { Machine } from './machine.ts';
-import { removeCgroup } from './machine-cgroup.ts';
+import { hierarchies, removeCgroup } from './machine-cgroup.ts';
 
 /**
  * Machines with systemd on one bridge, with no way to anything else. What a bed makes on this host are its processes, the network
@@ -65,12 +65,13 @@ export class Bed {
   }
 }
 
+/** What is named after a process that is no more: folders, namespaces, and cgroups that a process on its way out held. */
 async function sweep(): Promise<void> {
-  if (!existsSync(MACHINES_CACHE)) return;
-  for (const name of readdirSync(MACHINES_CACHE)) {
+  const places = [MACHINES_CACHE, '/run/netns', ...hierarchies()].filter(existsSync);
+  for (const name of new Set(places.flatMap((place) => readdirSync(place)))) {
     const [, kind, pid = ''] = /^skerry-(bed|media)-(\d+)$/.exec(name) ?? [];
     if (kind === undefined || existsSync(`/proc/${pid}`)) continue;
     if (kind === 'bed') await new Bed(Number(pid)).removeLeft();
-    else rmSync(join(MACHINES_CACHE, name), { recursive: true });
+    else rmSync(join(MACHINES_CACHE, name), { recursive: true, force: true });
   }
 }

@@ -28,7 +28,8 @@ export function removeCgroup(name: string): void {
   for (const hierarchy of hierarchies()) removeBelow(join(hierarchy, name));
 }
 
-function hierarchies(): string[] {
+/** The roots of this host's cgroup hierarchies: one, or with the old version many. */
+export function hierarchies(): string[] {
   if (existsSync(join(ROOT, 'cgroup.procs'))) return [ROOT];
   return readdirSync(ROOT)
     .map((name) => join(ROOT, name))

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -159,6 +160,43 @@ describe('the certificate authority', () => {
     await authority().open(NAMES);
     rmSync(join(root, 'master/pki/ca.crt'));
     await expect(authority().open(NAMES)).rejects.toThrow('ca.crt is missing: restore it');
+  });
+
+  test.each([
+    ['ca.crt', 'a certificate in PEM'],
+    ['ca.key', 'a private key in PEM'],
+    ['serving.key', 'a private key in PEM'],
+    ['admin.key', 'a private key in PEM'],
+    ['signing.key', 'a private key in PEM'],
+  ])('a damaged %s is named, with what was expected and what to do', async (name, expected) => {
+    await authority().open(NAMES);
+    const path = join(root, 'master/pki', name);
+    for (const text of ['garbage\n', '']) {
+      writeFileSync(path, text);
+      await expect(authority().open(NAMES)).rejects.toThrow(
+        new RegExp(
+          `^${path} is damaged \\(expected ${expected}\\): restore it from a backup, or remove the data directory to start a new cluster$`,
+        ),
+      );
+    }
+    expect(child.calls).toBe(1);
+  });
+
+  test('keys of another cluster, or of another kind, are named', async () => {
+    await authority().open(NAMES);
+    const folder = join(root, 'master/pki');
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const strange = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const right = readFileSync(join(folder, 'ca.key'));
+    writeFileSync(join(folder, 'ca.key'), strange);
+    await expect(authority().open(NAMES)).rejects.toThrow(
+      `${folder}/ca.key is of another cluster (expected the key of ca.crt): restore it`,
+    );
+    writeFileSync(join(folder, 'ca.key'), right);
+    writeFileSync(join(folder, 'signing.key'), strange);
+    await expect(authority().open(NAMES)).rejects.toThrow(
+      `${folder}/signing.key is damaged (expected an Ed25519 key): restore it`,
+    );
   });
 
   test('a machine without a clock still signs certificates that outlive today', async () => {

@@ -161,29 +161,54 @@ export class CertificateAuthority {
   }
 
   async #load(): Promise<Keys> {
-    return {
+    const keys = {
       ca: await this.#identity('ca'),
       serving: await this.#identity('serving'),
       admin: await this.#identity('admin'),
-      signing: createPrivateKey(await this.#required('signing.key')),
+      signing: createPrivateKey(await this.#privateKey('signing.key')),
     };
+    const { certificate, privateKey } = keys.ca;
+    if (!isCertificate(keys.ca)) {
+      throw this.#unusable('ca.crt', 'is damaged (expected a certificate in PEM)');
+    }
+    if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey))) {
+      throw this.#unusable('ca.key', 'is of another cluster (expected the key of ca.crt)');
+    }
+    if (keys.signing.asymmetricKeyType !== 'ed25519') {
+      throw this.#unusable('signing.key', 'is damaged (expected an Ed25519 key)');
+    }
+    return keys;
   }
 
   async #identity(name: string): Promise<Identity> {
     return {
       certificate: await this.#required(`${name}.crt`),
-      privateKey: await this.#required(`${name}.key`),
+      privateKey: await this.#privateKey(`${name}.key`),
     };
+  }
+
+  /** PEM. */
+  async #privateKey(name: string): Promise<string> {
+    const text = await this.#required(name);
+    try {
+      createPrivateKey(text);
+    } catch {
+      throw this.#unusable(name, 'is damaged (expected a private key in PEM)');
+    }
+    return text;
   }
 
   async #required(name: string): Promise<string> {
     const text = await this.#folder.read(name);
-    if (text === undefined) {
-      throw new Error(
-        `${this.#folder.path}/${name} is missing: restore it, or remove the data directory to start a new cluster`,
-      );
-    }
+    if (text === undefined) throw this.#unusable(name, 'is missing');
     return text;
+  }
+
+  /** No file is made anew here: with other keys it would be another cluster, which no device belongs to. */
+  #unusable(name: string, what: string): Error {
+    return new Error(
+      `${this.#folder.path}/${name} ${what}: restore it from a backup, or remove the data directory to start a new cluster`,
+    );
   }
 
   async #refresh(keys: Keys, names: ServingNames): Promise<boolean> {

@@ -10,6 +10,8 @@ test.each([
   ['delte', 'delete'],
   ['gte', 'get'],
   ['Master', 'master'],
+  ['STATUS', 'status'],
+  ['DESC', 'describe'],
 ])('%s was meant to be %s', (word, meant) => {
   expect(nearestWord(word, COMMANDS)).toBe(meant);
 });

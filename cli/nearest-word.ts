@@ -1,9 +1,10 @@
-/** The word that was probably meant: at most two letters off, or a third of them; undefined when none is near. */
+/** The word that was probably meant: at most two letters off, or a third of them, in any case; undefined when none is near. */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.min(2, Math.floor(word.length / 3)));
+  const lower = word.toLowerCase();
   const near = known
-    .map((candidate) => ({ candidate, distance: distanceOf(word, candidate) }))
-    .filter(({ candidate, distance }) => distance <= limit || isBeginning(word, candidate))
+    .map((candidate) => ({ candidate, distance: distanceOf(lower, candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= limit || isBeginning(lower, candidate))
     .sort((left, right) => left.distance - right.distance);
   return near[0]?.candidate;
 }
@@ -14,8 +15,8 @@ export function suggestion(word: string, known: readonly string[]): string {
   return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
-function isBeginning(word: string, candidate: string): boolean {
-  return word.length >= 3 && candidate.startsWith(word);
+function isBeginning(lower: string, candidate: string): boolean {
+  return lower.length >= 3 && candidate.toLowerCase().startsWith(lower);
 }
 
 /** Letters to put in, take away, change, or swap with their neighbour (optimal string alignment). */

@@ -67,6 +67,10 @@ test('a name of digits needs no quotation marks, a number may have them', () => 
 test.each([
   ['lisen: 1', ':1: unknown key "lisen"; did you mean listen?'],
   ['\n\nservice-cidr: x', ':3: unknown key "service-cidr"; did you mean serviceCidr?'],
+  ['clusterCIDR: x', ':1: unknown key "clusterCIDR"; did you mean clusterCidr?'],
+  ['NODECIDRMASKSIZE: x', ':1: unknown key "NODECIDRMASKSIZE"; did you mean nodeCidrMaskSize?'],
+  ['cluster-CIDR: x', ':1: unknown key "cluster-CIDR"; did you mean clusterCidr?'],
+  ['servceCIDR: x', ':1: unknown key "servceCIDR"; did you mean serviceCidr?'],
   ['SKERRY_DATA_DIR: x', ':1: unknown key "SKERRY_DATA_DIR"; did you mean dataDir?'],
   ['a: 1\na: 2', ':1: unknown key "a"; it knows dataDir, '],
   ['listen: :1\nlisten: :2', ':2: listen is set a second time: keep one'],

@@ -104,7 +104,8 @@ function isWell(
   );
 }
 
-function printStatus({ cluster, device }: Status, nowMs: number, paint: Paint): string {
+/** Lines for people; one section for the cluster, one for this device. */
+export function printStatus({ cluster, device }: Status, nowMs: number, paint: Paint): string {
   const sections = [
     cluster && clusterLines(cluster, nowMs, paint),
     device && deviceLines(device, nowMs, paint),
@@ -134,7 +135,7 @@ function deviceLines(device: DeviceStatus, nowMs: number, paint: Paint): string 
       agentRuns ? `${paint.green('runs')} (process ${agentPid})` : paint.red('does not run'),
     ],
     ['link', linkText(server, agentRuns, linked, paint)],
-    ['pods', podsText(pods, paint)],
+    ['pods', podsText(pods, paint) + seenText(device)],
     ['certificate', certificateEnds && endText(certificateEnds, nowMs, paint)],
     ['state', savedAt && `saved ${humanDuration(nowMs - Date.parse(savedAt))} ago`],
   ]);
@@ -169,6 +170,11 @@ function podsText({ total, running, completed, others }: PodCounts, paint: Paint
     .map(({ namespace, name, status: word }) => `${namespace}/${name} ${paintStatus(word, paint)}`);
   const more = others.length > NAMED_PODS ? [`and ${others.length - NAMED_PODS} more`] : [];
   return [...counts.filter((count) => count !== ''), ...named, ...more].join(', ');
+}
+
+/** What the agent does not watch may have stopped since. */
+function seenText({ agentRuns, pods }: DeviceStatus): string {
+  return agentRuns || pods.total === 0 ? '' : ', when the agent last saw them';
 }
 
 const SOON_MS = 14 * 24 * 3600 * 1000;

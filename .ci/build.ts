@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { writeOpenApiDocuments } from '../master/api/output/write-openapi-documents.ts';
 import { STATE_FORMAT } from '../shared/state-format.ts';
 import { documents } from './documents.ts';
+import { leanModules } from './lean-modules.ts';
 import { thirdPartyLicences } from './third-party-licences.ts';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -15,6 +16,17 @@ const dist = `${root}dist`;
 
 /** V8 settings of a small device: measured in docs/adr; they halve what the programs hold. */
 const NODE_FLAGS = '--max-semi-space-size=2 --optimize-for-size --v8-pool-size=1 --no-warnings';
+/**
+ * Of an agent with its own Node.js 24 (other versions refuse flags that they do not know): what runs less than 200,000 times is not worth
+ * the compilers' memory, and code that nobody ran between two collections goes.
+ */
+const AGENT_FLAGS = [
+  ...['maglev', 'maglev-osr', 'maglev-with-delay', 'early-optimization', 'turbofan', 'osr'].map(
+    (tier) => `--invocation-count-for-${tier}=200000`,
+  ),
+  '--no-sparkplug',
+  '--bytecode-old-age=1',
+].join(' ');
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(`${dist}/lib`, { recursive: true });
@@ -33,10 +45,10 @@ const { metafile } = await build({
   target: 'node20',
   minify: true,
   metafile: true,
-  keepNames: true,
   legalComments: 'none',
   loader: { '.json': 'json' },
-  // Packages in CommonJS ask for Node's own modules by require.
+  plugins: [leanModules],
+  // Packages in CommonJS, and lean modules, ask for Node's own modules by require.
   banner: { js: "import { createRequire as skerryRequire } from 'node:module'; const require = skerryRequire(import.meta.url);" },
   // Optional accelerators of ws, absent on purpose.
   external: ['bufferutil', 'utf-8-validate'],
@@ -56,11 +68,22 @@ for (const [path, text] of await documents()) {
 // An upgrade asks for it before it runs anything of the release.
 await writeFile(`${dist}/STATE_FORMAT`, `${STATE_FORMAT}\n`);
 await writeFile(`${dist}/lib/package.json`, '{"type":"module"}\n');
-await writeCommand('skerry', { root: '$here', node: process.execPath });
-await writeCommand('bin/skerry', { root: '$here/..', node: '$here/../node/bin/node' });
+await writeCommand('skerry', { node: process.execPath, lib: '$here/lib' });
+await writeCommand('bin/skerry', {
+  node: '$here/../node/bin/node',
+  lib: '$here/../lib',
+  agentFlags: `
+if [ "$1" = agent ] && [ "$node" = "$here/../node/bin/node" ]; then
+  { read -r version <"$here/../node/VERSION"; } 2>/dev/null || version=
+  case $version in 24.*) flags="$flags ${AGENT_FLAGS}" ;; esac
+fi`,
+});
 
 /** `skerry` runs from a clone with the Node.js that built it; `bin/skerry` is a release's, with its own Node.js or the machine's. */
-async function writeCommand(file: string, { root, node }: { root: string; node: string }) {
+async function writeCommand(
+  file: string,
+  { node, lib, agentFlags = '' }: { node: string; lib: string; agentFlags?: string },
+) {
   await mkdir(dirname(`${dist}/${file}`), { recursive: true });
   await writeFile(
     `${dist}/${file}`,
@@ -70,7 +93,9 @@ here=$(dirname -- "$(readlink -f -- "$0")")
 node=\${SKERRY_NODE:-${node}}
 [ -x "$node" ] || node=$(command -v node) || { echo "skerry: there is no Node.js, neither ${node} nor on PATH: install nodejs 20 or newer, or build or install skerry again" >&2; exit 1; }
 export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
-exec "$node" ${NODE_FLAGS} "${root}/lib/skerry.js" "$@"
+flags='${NODE_FLAGS}'${agentFlags}
+# shellcheck disable=SC2086 # one word each
+exec "$node" $flags "${lib}/skerry.js" "$@"
 `,
   );
   await chmod(`${dist}/${file}`, 0o755);

@@ -112,6 +112,8 @@ function addNode(architecture: Architecture, folder: string): void {
   }
   mkdirSync(folder, { recursive: true });
   execFileSync('tar', ['-xzf', file, '-C', folder, '--strip-components=1', 'package/bin/node', 'package/LICENSE']);
+  // bin/skerry has settings for some versions.
+  writeFileSync(join(folder, 'VERSION'), `${nodeVersion}\n`);
 }
 
 function pinned(name: string): string {

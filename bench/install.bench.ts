@@ -1,27 +1,33 @@
 /**
  * What an installed master and agent with ten pods hold in memory and write while nothing happens, in a machine with systemd. Needs root
- * and what test/machines needs: `SKERRY_E2E_DIST=dist npx tsx bench/install.bench.ts [--idle SECONDS]`.
+ * and what test/machines needs: `SKERRY_E2E_DIST=dist npx tsx bench/install.bench.ts [--idle SECONDS] [--others NODES]`.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { podManifest } from '../test/e2e/pods.ts';
 import { makeSampleImage } from '../test/e2e/sample-image.ts';
-import { InstalledBed } from '../test/machines/installed.ts';
+import { InstalledBed, joinCommand } from '../test/machines/installed.ts';
 import type { Machine } from '../test/machines/machine.ts';
+import { MEDIA } from '../test/machines/releases.ts';
 
 const PODS = 10;
 const UNITS = ['skerry-agent', 'skerry-master'];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { idle: { type: 'string', default: '600' } } });
+  const { values } = parseArgs({
+    options: {
+      idle: { type: 'string', default: '600' },
+      others: { type: 'string', default: '2' },
+    },
+  });
   process.env['SKERRY_E2E_DIST'] ??= join(import.meta.dirname ?? '.', '../dist');
   const installed = new InstalledBed();
   try {
     await makeSampleImage();
     await installed.open();
     const machine = await installed.machine('bench');
-    await installed.master(machine);
+    const said = await installed.master(machine);
     const items = Array.from({ length: PODS }, (_, index) =>
       JSON.parse(podManifest(`pod-${index}`)),
     );
@@ -30,6 +36,12 @@ async function main(): Promise<void> {
       JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
     );
     await installed.kubectl('wait --for=condition=Ready pod --all --timeout=60s');
+    // They come after the pods, which so stay on the machine that is measured.
+    for (let index = 0; index < Number(values.others); index++) {
+      const other = await installed.machine(`other-${index}`);
+      const token = (await machine.must('skerry token create')).trim();
+      await other.must(`cd ${MEDIA}/this && ${joinCommand(said).replace(/\S+$/, token)}`);
+    }
     // What the start leaves to be collected and saved.
     await sleep(30_000);
     const before = await machine.must(STATE);

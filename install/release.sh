@@ -108,6 +108,7 @@ fill_from_clone() {
     *)
       run mkdir -p "$part/node/bin"
       run cp "$(node -p process.execPath)" "$part/node/bin/node"
+      node -p process.versions.node >"$part/node/VERSION"
       ;;
   esac
 }

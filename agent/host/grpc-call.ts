@@ -1,5 +1,3 @@
-import { connect } from 'node:http2';
-
 export interface GrpcCall {
   host: string;
   port: number;
@@ -25,14 +23,18 @@ const PREFIX_BYTES = 5;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** One unary gRPC call over plain HTTP/2 (grpc's PROTOCOL-HTTP2), on a connection of its own. Throws an Error with what the socket said. */
-export function grpcCall(call: GrpcCall): Promise<GrpcAnswer> {
+export async function grpcCall(call: GrpcCall): Promise<GrpcAnswer> {
+  // Loaded by the first gRPC probe: most devices have none, and it is large.
+  const { connect } = await import('node:http2');
   const limit = AbortSignal.timeout(call.timeoutMs);
   const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal]);
   const host = call.host.includes(':') ? `[${call.host}]` : call.host;
   const session = connect(`http://${host}:${call.port}`);
-  return new Promise<GrpcAnswer>((resolve, reject) => {
+  return await new Promise<GrpcAnswer>((resolve, reject) => {
     session.once('error', reject);
-    signal.addEventListener('abort', () => reject(new Error('context deadline exceeded')));
+    const give = () => reject(new Error('context deadline exceeded'));
+    if (signal.aborted) give();
+    signal.addEventListener('abort', give);
     const stream = session.request({
       ':method': 'POST',
       ':path': call.path,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   mkdirSync,
@@ -11,6 +12,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { JsonObject } from '../shared/meta/kube-object.ts';
 import { CollectingLogger } from '../test/builders/collecting-logger.ts';
+import { agentFolders } from './folders.ts';
+import { ObstacleNote } from './link/obstacle-note.ts';
 import { isDevice, readLocalDevice, writeLocalLog } from './local-view.ts';
 import { DiskState } from './state/disk-state.ts';
 
@@ -82,6 +85,22 @@ test('looking changes nothing, also where the last line is not whole', async () 
   expect((await readLocalDevice(dataDir, true)).objects.pods).toHaveLength(1);
   expect(readFileSync(path)).toEqual(before);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  'what is in the way of a running agent is read from its folder of this boot',
+  async () => {
+    const id = randomBytes(6).toString('hex');
+    const folder = agentFolders(dataDir).run(id);
+    writeFileSync(join(dataDir, 'agent/id'), `${id}\n`);
+    try {
+      new ObstacleNote(folder, new CollectingLogger()).tell('refused');
+      expect((await readLocalDevice(dataDir, true)).obstacle).toBe('refused');
+      expect((await readLocalDevice(dataDir, false)).obstacle).toBeUndefined();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 test('a folder without an agent is no device', () => {
   expect(isDevice(join(dataDir, 'elsewhere'))).toBe(false);

@@ -9,6 +9,7 @@ import { readLiveFigures, readMachineFacts } from './host/machine.ts';
 import { machineName } from './host/machine-name.ts';
 import { fileExists, modifiedAtMs } from './host/small-files.ts';
 import { brokerUrl, type Enrolment, readEnrolment } from './link/enrolment.ts';
+import { readObstacle } from './link/obstacle-note.ts';
 import { type LocalObjects, localObjects } from './local-objects.ts';
 import type { ContainerRuns } from './pods/collaborators.ts';
 import { type PodRecord, runsOfContainer } from './pods/pod-record.ts';
@@ -22,6 +23,8 @@ export interface LocalDevice {
   enrolment:
     | { nodeName: string; server: string; certificateEndsMs: number; certificateOf: string }
     | undefined;
+  /** What keeps the running agent from its master, one sentence; undefined where nothing does, or none runs. */
+  obstacle: string | undefined;
   /** When the saved state last changed. */
   savedAtMs: number | undefined;
   objects: LocalObjects;
@@ -51,6 +54,7 @@ export async function readLocalDevice(dataDir: string, agentRuns: boolean): Prom
       certificateEndsMs: Date.parse(new X509Certificate(enrolment.certificate).validTo),
       certificateOf: new X509Certificate(enrolment.certificate).subject.replaceAll('\n', ', '),
     },
+    obstacle: agentRuns ? await obstacleOf(dataDir) : undefined,
     savedAtMs: modifiedAtMs(`${folder}/state.log`),
     objects: localObjects(saved, {
       nodeName: enrolment?.nodeName,
@@ -113,6 +117,12 @@ class SavedRuns implements ContainerRuns {
       void this.load().then(changed, changed);
     });
   }
+}
+
+async function obstacleOf(dataDir: string): Promise<string | undefined> {
+  const folders = agentFolders(dataDir);
+  const id = await readTextFile(`${folders.state}/id`);
+  return id === undefined ? undefined : readObstacle(folders.run(id.trim()));
 }
 
 async function savedEnrolment(dataDir: string): Promise<Enrolment | undefined> {

@@ -12,6 +12,7 @@ import { readLiveFigures, readMachineFacts } from './host/machine.ts';
 import { machineName } from './host/machine-name.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { Identity } from './link/identity.ts';
+import { ObstacleNote } from './link/obstacle-note.ts';
 import { Link } from './link/session.ts';
 import { NodeNetwork } from './network/node-network.ts';
 import { RoutedPodNetwork } from './network/pod-network.ts';
@@ -152,6 +153,8 @@ export async function startAgent({
       },
       nowMs: () => clock.nowMs(),
     });
+    const note = new ObstacleNote(runDir, log.child({ part: 'link' }));
+    note.tell(undefined);
     let beatMs = clock.monotonicMs();
     let onJoined = () => {};
     const joined = new Promise<void>((resolve) => {
@@ -170,6 +173,7 @@ export async function startAgent({
       onJoined: () => onJoined(),
       onBeat: () => {
         beatMs = clock.monotonicMs();
+        note.tell(link.obstacle);
         upkeep.beat();
         nodeNetwork.beat();
         onBeat?.();

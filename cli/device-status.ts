@@ -11,6 +11,8 @@ export interface DeviceStatus {
   agentRuns: boolean;
   agentPid?: number;
   linked: boolean;
+  /** What keeps the agent from its master, or the master from serving it; one sentence. */
+  obstacle?: string;
   pods: PodCounts;
   /** RFC 3339. */
   certificateEnds?: string;
@@ -23,7 +25,7 @@ export function deviceStatus(
   dataDir: string,
   nowMs: number,
 ): DeviceStatus {
-  const { enrolment, savedAtMs, objects } = device;
+  const { enrolment, savedAtMs, objects, obstacle } = device;
   const status = PODS.columns.find(({ name }) => name === 'Status');
   return {
     dataDir,
@@ -31,6 +33,7 @@ export function deviceStatus(
     agentRuns: agentPid !== undefined,
     ...(agentPid !== undefined && { agentPid }),
     linked,
+    ...(obstacle !== undefined && { obstacle }),
     pods: countPods(
       objects.pods.map((pod) => ({
         namespace: pod.metadata.namespace ?? '',

@@ -39,8 +39,8 @@ disk, also while its master is away.`,
     ['sudo skerry status --local', 'of this device alone, without asking the master'],
     ['skerry status -o json | jq .cluster.nodes.ready', ''],
   ],
-  exitCodes: `0 all is well; 1 the master is away or says that it is not healthy, a node is not ready, this device's agent does not run or is
-not linked, or a certificate has ended; 2 wrong call`,
+  exitCodes: `0 all is well; 1 the master is away or says that it is not healthy, a node is not ready, this device's agent does not run, is not
+linked or not served, or a certificate has ended; 2 wrong call`,
   async run(args) {
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
     const output = readDataOutput(values.output);
@@ -90,7 +90,8 @@ async function clusterStatus(kubeconfig: string | undefined): Promise<ClusterSta
   }
 }
 
-function isWell(
+/** Whether there is nothing for anybody to do; the exit code follows it. */
+export function isWell(
   cluster: ClusterStatus | undefined,
   device: DeviceStatus | undefined,
   nowMs: number,
@@ -99,7 +100,8 @@ function isWell(
   return (
     cluster?.problem === undefined &&
     (cluster?.nodes?.notReady ?? []).length === 0 &&
-    (device === undefined || (device.agentRuns && device.linked)) &&
+    (device === undefined ||
+      (device.agentRuns && device.linked && device.obstacle === undefined)) &&
     ends.every((end) => end === undefined || Date.parse(end) > nowMs)
   );
 }
@@ -126,7 +128,7 @@ function clusterLines(cluster: ClusterStatus, nowMs: number, paint: Paint): stri
 }
 
 function deviceLines(device: DeviceStatus, nowMs: number, paint: Paint): string {
-  const { node, server, agentRuns, agentPid, linked, pods, certificateEnds, savedAt } = device;
+  const { node, agentRuns, agentPid, pods, certificateEnds, savedAt } = device;
   const title =
     node === undefined ? 'this device (it has not joined)' : `this device, node ${node}`;
   return section(title, [
@@ -134,7 +136,7 @@ function deviceLines(device: DeviceStatus, nowMs: number, paint: Paint): string 
       'agent',
       agentRuns ? `${paint.green('runs')} (process ${agentPid})` : paint.red('does not run'),
     ],
-    ['link', linkText(server, agentRuns, linked, paint)],
+    ['link', linkText(device, paint)],
     ['pods', podsText(pods, paint) + seenText(device)],
     ['certificate', certificateEnds && endText(certificateEnds, nowMs, paint)],
     ['state', savedAt && `saved ${humanDuration(nowMs - Date.parse(savedAt))} ago`],
@@ -142,16 +144,20 @@ function deviceLines(device: DeviceStatus, nowMs: number, paint: Paint): string 
 }
 
 function linkText(
-  server: string | undefined,
-  agentRuns: boolean,
-  linked: boolean,
+  { server, agentRuns, linked, obstacle }: DeviceStatus,
   paint: Paint,
 ): string | undefined {
-  if (server === undefined)
-    return agentRuns ? paint.yellow('waits to join; the log of its agent says why') : undefined;
-  if (linked) return `${paint.green('up')}, to ${server}`;
+  if (server === undefined) {
+    const why = obstacle ?? 'waits to join; the log of its agent says why';
+    return agentRuns ? paint.yellow(why) : undefined;
+  }
+  if (linked) {
+    const up = `${paint.green('up')}, to ${server}`;
+    return obstacle === undefined ? up : `${up}, ${paint.red('but')} ${obstacle}`;
+  }
+  const why = obstacle === undefined ? '' : `: ${obstacle}`;
   const goesOn = agentRuns ? '; pods go on as they were last told' : '';
-  return `${paint.red('down')}: no connection to ${server}${goesOn}`;
+  return `${paint.red('down')}: no connection to ${server}${why}${goesOn}`;
 }
 
 function nodesText(nodes: NonNullable<ClusterStatus['nodes']>, paint: Paint): string {

@@ -48,7 +48,7 @@ export interface LinkParts {
   onRefused: (message: string) => void;
   /** Told once, as soon as the device belongs to a cluster (at once, if it does already). */
   onJoined?: (enrolment: Enrolment) => void;
-  /** Called with each heartbeat, and with each try to join or to connect while there is none: the device is awake then. */
+  /** Called with each heartbeat, and while there is none with each try to join or to connect and each new failure: the device is awake. */
   onBeat?: () => void;
 }
 
@@ -163,7 +163,10 @@ export class Link {
     const notAMember = NOT_A_MEMBER.test(failure) ? before.notAMember + 1 : 0;
     // What the master has said of the membership says more.
     if (notAMember < 2) this.#obstacle = failure;
-    if (failure !== before.last) this.#parts.logger.warn(`cannot reach the master: ${failure}`);
+    if (failure !== before.last) {
+      this.#parts.logger.warn(`cannot reach the master: ${failure}`);
+      this.#parts.onBeat?.();
+    }
     return { count: before.count + 1, notAMember, last: failure };
   }
 

@@ -78,13 +78,20 @@ export class AppendFile {
     return this.#length;
   }
 
-  /** What the file holds now (nothing, if it did not exist). */
-  async open(): Promise<Buffer> {
+  /** What the file holds now. One that does not exist is made with this content, atomically. */
+  async open(beginning: Buffer): Promise<Buffer> {
     const existed = await readSavedBytes(this.#path);
-    this.#file = await open(this.#path, existed === undefined ? 'wx' : 'r+', 0o600);
-    if (existed === undefined) await syncFolder(dirname(this.#path));
-    this.#length = existed?.length ?? 0;
-    return existed ?? Buffer.alloc(0);
+    if (existed === undefined) await writeFileDurably(this.#path, beginning);
+    this.#file = await open(this.#path, 'r+');
+    const bytes = existed ?? beginning;
+    this.#length = bytes.length;
+    return bytes;
+  }
+
+  /** Keeps what there is at `path`, in place of what is there, and begins anew with this content. */
+  async setAside(path: string, bytes: Uint8Array): Promise<void> {
+    await rename(this.#path, path);
+    await this.replace(bytes);
   }
 
   /** Drops everything from `length` on. */

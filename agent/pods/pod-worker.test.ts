@@ -233,6 +233,49 @@ describe('PodWorker', () => {
     expect(bench.report(one).status).toEqual(status);
   });
 
+  it('while what the master wants is not known, leaves all pods as they are, and adopts them then', async () => {
+    await bench.start();
+    const [one, two] = [pod('p', { containers: [container('a')] }), pod('q')];
+    await bench.apply(one);
+    await bench.apply(two);
+    const before = [...bench.runtime.containers.keys()];
+    bench.state.documents.clear();
+    bench.state.records.clear();
+    bench.state.isKnown = false;
+    await bench.restart();
+    bench.worker.resync();
+    await bench.advance(3_600_000);
+    expect(bench.runtime.running()).toEqual(['a', 'web']);
+    expect(bench.network.sandboxes.size).toBe(2);
+    const id = bench.runtime.idOf('a');
+    expect(bench.worker.runningContainer(one.metadata.uid, 'a', 0)).toBe(id);
+    // Nor is one begun again.
+    await bench.exit('web', 1);
+    await bench.advance(3_600_000);
+    expect([...bench.runtime.containers.keys()]).toEqual(before);
+
+    bench.state.putAll([one]);
+    await bench.settle();
+    await bench.advance(60_000);
+    expect([...bench.runtime.containers.keys()]).toEqual([id]);
+    expect(bench.runtime.running()).toEqual(['a']);
+    expect([...bench.network.sandboxes.keys()]).toEqual([one.metadata.uid]);
+    expect(bench.report(one).status.phase).toBe('Running');
+  });
+
+  it('removes what runs when the first full set is empty', async () => {
+    await bench.start();
+    await bench.apply(pod('p'));
+    bench.state.documents.clear();
+    bench.state.isKnown = false;
+    await bench.restart();
+    expect(bench.runtime.running()).toEqual(['web']);
+    bench.state.putAll([]);
+    await bench.settle();
+    await bench.advance(60_000);
+    expect(bench.runtime.containers.size).toBe(0);
+  });
+
   it('adopts by labels alone when the record is lost', async () => {
     await bench.start();
     const one = pod('p');

@@ -74,7 +74,7 @@ const STEPS_AT_ONCE = 50;
 
 /**
  * Brings the pods of this node to what the saved state wants: one key per pod uid. Invariants: nothing is done before the state on
- * the machine was read once; what runs is adopted by its labels; only what no saved document names is removed; a pod's record is on
+ * the machine was read once and the saved state is known; what runs is adopted by its labels; only what no saved document names is removed; a pod's record is on
  * disk before its status is reported.
  */
 export class PodWorker implements ContainerRuns {
@@ -98,6 +98,8 @@ export class PodWorker implements ContainerRuns {
   readonly #ends: (() => void)[] = [];
   #timeOrigin = { wallMs: 0, monotonicMs: 0 };
   #isSynced = false;
+  /** The machine was read, and the master's first full set is waited for. */
+  #isHeld = false;
 
   constructor(parts: PodWorkerParts) {
     this.#parts = parts;
@@ -237,6 +239,13 @@ export class PodWorker implements ContainerRuns {
       cgroups.list(),
       logs.list(),
     ]);
+    if (!this.#parts.state.isKnown) {
+      const containers = this.#index.podUids().length;
+      if (!this.#isHeld) this.#parts.log.info('pods wait for the master', { containers });
+      this.#isHeld = true;
+      return undefined;
+    }
+    this.#isHeld = false;
     const setUp = new Set([...sandboxes, ...volumeUids, ...cgroupUids]);
     const known = [...setUp, ...logUids, ...this.#index.podUids()];
     const isFirst = !this.#isSynced;
@@ -257,6 +266,7 @@ export class PodWorker implements ContainerRuns {
   }
 
   #documentsChanged(keys: readonly string[]): void {
+    if (this.#isHeld && this.#parts.state.isKnown) this.#loop.enqueue(RESYNC);
     for (const key of keys) {
       if (key.startsWith('pods/')) this.#podChanged(key);
       else if (key === API_SERVICE_KEY) this.#servicesCame();

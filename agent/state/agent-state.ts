@@ -14,10 +14,12 @@ export interface DesiredDocument {
  * Only the link writes desired documents; only pods/ writes pod records.
  */
 export interface AgentState {
+  /** Whether a full set of the master's is here. While not (a new device, a damaged file), it says nothing that a pod is not named. */
+  readonly isKnown: boolean;
   get(key: string): DesiredDocument | undefined;
   /** Documents whose key begins with `prefix`, in key order. */
   list(prefix: string): DesiredDocument[];
-  /** `listener` gets the keys that changed, after they are on disk. */
+  /** `listener` gets the keys that changed, after they are on disk; none, where only `isKnown` did. */
   subscribe(listener: (keys: readonly string[]) => void): () => void;
   /** The last known status of a pod (for what a runtime forgets: ended containers, restart counts, the pod's address). */
   podRecord(uid: string): JsonObject | undefined;

@@ -27,16 +27,25 @@ export function encodeCommit(commit: Commit): Buffer {
   return Buffer.from(`${checksum(json)} ${json}\n`, 'utf8');
 }
 
-/** The commits up to the first line that is not whole, and where that begins. */
-export function decodeCommits(bytes: Buffer): { commits: Commit[]; length: number } {
+/** The commits up to the first line that is not whole, where that begins, and the commits behind it: a torn write has none. */
+export function decodeCommits(bytes: Buffer): {
+  commits: Commit[];
+  length: number;
+  behind: Commit[];
+} {
   const commits: Commit[] = [];
+  const behind: Commit[] = [];
   let length = 0;
+  let begin = 0;
   for (;;) {
-    const end = bytes.indexOf(NEWLINE, length);
-    const commit = end === -1 ? undefined : decodeLine(bytes.toString('utf8', length, end));
-    if (commit === undefined) return { commits, length };
-    commits.push(commit);
-    length = end + 1;
+    const end = bytes.indexOf(NEWLINE, begin);
+    if (end === -1) return { commits, length, behind };
+    const commit = decodeLine(bytes.toString('utf8', begin, end));
+    const isWholeSoFar = length === begin;
+    begin = end + 1;
+    if (commit === undefined) continue;
+    if (isWholeSoFar) length = begin;
+    (isWholeSoFar ? commits : behind).push(commit);
   }
 }
 

@@ -35,7 +35,10 @@ it('a start on a full disk names the file that cannot be written', async () => {
   const agent = join(disk, 'agent');
   mkdirSync(agent);
   expect(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(2 ** 20))).toThrow('ENOSPC');
-  await expect(state.countStart()).rejects.toThrow(`${disk}/state/state.log ${remedy}`);
+  const record = { filler: 'x'.repeat(8192) };
+  await expect(state.savePodRecord('u', record)).rejects.toThrow(
+    `${disk}/state/state.log ${remedy}`,
+  );
   await state.close();
   await expect(new Identity(agent).open()).rejects.toThrow(`${agent}/id ${remedy}`);
   rmSync(join(disk, 'filler'));

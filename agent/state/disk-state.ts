@@ -11,6 +11,9 @@ const COMPACT_FROM_BYTES = 256 * 1024;
 const COMPACT_FACTOR = 3;
 const DOCUMENTS_PER_LINE = 200;
 
+/** Written as a whole when the log is made: a log that does not begin with a whole line was damaged. */
+const BEGINNING = encodeCommit({ starts: 0 });
+
 const NOTHING_YET: DesiredMark = {
   epoch: 0,
   term: 0,
@@ -28,7 +31,8 @@ export interface DesiredChange {
 /**
  * The state in one log, DIR/agent/state.log: every change is one appended line, so a change costs one write of its own size, and a
  * cut at any byte loses at most what was never acknowledged. Changes that come while one is being written share the next line.
- * Invariants: memory shows only what is on disk; documents and their mark change in the same line.
+ * Invariants: memory shows only what is on disk; documents and their mark change in the same line; of a log that has lost more than
+ * its end nothing is taken for what the master wants.
  */
 export class DiskState implements AgentState {
   readonly #folder: string;
@@ -39,7 +43,8 @@ export class DiskState implements AgentState {
   readonly #unsealed = new Map<string, DesiredDocument | undefined>();
   readonly #records = new Map<string, JsonObject>();
   readonly #listeners = new Set<(keys: readonly string[]) => void>();
-  #mark = NOTHING_YET;
+  /** Undefined until the first full set. */
+  #mark: DesiredMark | undefined;
   #starts = 0;
   #compactFromBytes = COMPACT_FROM_BYTES;
   #waiting: { commit: Commit; resolve: () => void; reject: (error: unknown) => void }[] = [];
@@ -57,18 +62,17 @@ export class DiskState implements AgentState {
     this.#logger = parts.logger;
   }
 
-  /** Loads what was saved; a broken end is cut off. */
+  /** Loads what was saved; a broken end is cut off, a damaged log is kept beside a new one. */
   async open(): Promise<void> {
     await ensurePrivateFolder(this.#folder);
-    const bytes = await this.#file.open();
-    const { commits, length } = decodeCommits(bytes);
-    if (length < bytes.length) {
-      this.#logger.warn('the saved state ends in a broken write, which is dropped', {
-        bytes: bytes.length - length,
-      });
-      await this.#file.truncate(length);
+    const bytes = await this.#file.open(BEGINNING);
+    const { commits, length, behind } = decodeCommits(bytes);
+    if (commits.length === 0 || behind.length > 0) {
+      await this.#beginAnew([...commits, ...behind]);
+    } else {
+      if (length < bytes.length) await this.#cut(bytes.length, length);
+      for (const commit of commits) this.#apply(commit);
     }
-    for (const commit of commits) this.#apply(commit);
     this.#compactFromBytes = this.#nextCompaction();
   }
 
@@ -78,8 +82,12 @@ export class DiskState implements AgentState {
     await this.#file.close();
   }
 
+  get isKnown(): boolean {
+    return this.#mark !== undefined;
+  }
+
   get mark(): DesiredMark {
-    return this.#mark;
+    return this.#mark ?? NOTHING_YET;
   }
 
   get(key: string): DesiredDocument | undefined {
@@ -128,6 +136,23 @@ export class DiskState implements AgentState {
     return starts;
   }
 
+  async #cut(from: number, to: number): Promise<void> {
+    this.#logger.warn('the saved state ends in a broken write, which is dropped', {
+      bytes: from - to,
+    });
+    await this.#file.truncate(to);
+  }
+
+  /** What whole lines say of the past is kept; what the master wants may have been in the others. */
+  async #beginAnew(found: readonly Commit[]): Promise<void> {
+    for (const { puts, deletes, mark, ...past } of found) this.#apply(past);
+    const path = `${this.#folder}/state.log`;
+    this.#logger.error(
+      `${path} is damaged, and kept as state.log.damaged: pods stay as they are until the master says what shall run`,
+    );
+    await this.#file.setAside(`${path}.damaged`, await this.#everything());
+  }
+
   #save(commit: Commit): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ commit, resolve, reject });
@@ -153,8 +178,10 @@ export class DiskState implements AgentState {
 
   async #write(commit: Commit): Promise<void> {
     await this.#file.append(encodeCommit(commit));
+    const wasKnown = this.isKnown;
     const changed = this.#apply(commit);
-    if (changed.length > 0) for (const listener of this.#listeners) this.#tell(listener, changed);
+    const isNews = changed.length > 0 || this.isKnown !== wasKnown;
+    if (isNews) for (const listener of this.#listeners) this.#tell(listener, changed);
     if (this.#file.length > this.#compactFromBytes) await this.#compact();
   }
 
@@ -249,7 +276,8 @@ export class DiskState implements AgentState {
       await new Promise((resolve) => setImmediate(resolve));
     }
     const records = Object.fromEntries(this.#records);
-    lines.push(encodeCommit({ mark: this.#mark, starts: this.#starts, records }));
+    const mark = this.#mark && { mark: this.#mark };
+    lines.push(encodeCommit({ ...mark, starts: this.#starts, records }));
     return Buffer.concat(lines);
   }
 

@@ -21,6 +21,7 @@ function bench() {
   const documents = new Map<string, DesiredDocument>();
   const listeners = new Set<(keys: readonly string[]) => void>();
   const state: AgentState = {
+    isKnown: true,
     get: (key) => documents.get(key),
     list: (prefix) => [...documents.values()].filter(({ key }) => key.startsWith(prefix)),
     subscribe: (listener) => {

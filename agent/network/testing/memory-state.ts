@@ -3,6 +3,7 @@ import type { AgentState, DesiredDocument } from '../../state/agent-state.ts';
 
 /** A saved state that is not on a disk: desired documents alone. */
 export class MemoryState implements AgentState {
+  readonly isKnown = true;
   readonly #documents = new Map<string, DesiredDocument>();
   readonly #listeners = new Set<(keys: readonly string[]) => void>();
   #version = 0;

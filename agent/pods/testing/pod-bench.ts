@@ -35,6 +35,7 @@ const silent: Logger = {
 export class MemoryState implements AgentState {
   readonly documents = new Map<string, DesiredDocument>();
   readonly records = new Map<string, JsonObject>();
+  isKnown = true;
   readonly #listeners = new Set<(keys: readonly string[]) => void>();
   #version = 0;
 
@@ -58,6 +59,20 @@ export class MemoryState implements AgentState {
   async savePodRecord(uid: string, record: JsonObject | undefined) {
     if (record === undefined) this.records.delete(uid);
     else this.records.set(uid, record);
+  }
+
+  /** The master's full set, at once; what was there and is not in it goes. */
+  putAll(pods: readonly Pod[]): void {
+    this.isKnown = true;
+    const keys = new Set(this.documents.keys());
+    this.documents.clear();
+    for (const pod of pods) {
+      const key = `pods/${pod.metadata.namespace}/${pod.metadata.name}`;
+      const version = String(++this.#version);
+      this.documents.set(key, { key, version, object: pod as unknown as JsonObject });
+      keys.add(key);
+    }
+    for (const listener of this.#listeners) listener([...keys]);
   }
 
   put(key: string, object: object | undefined): void {

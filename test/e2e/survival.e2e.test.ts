@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, type Loose, SAMPLE } from './cluster.ts';
 import { podManifest } from './pods.ts';
@@ -233,6 +235,28 @@ describe('an agent whose master is away', () => {
       )
       .toEqual(now);
     await cluster.must(['wait', 'node', '--all', '--for=condition=Ready', '--timeout=60s']);
+  });
+
+  it('keeps its containers when its saved state is damaged, and their pods when the master is back', async () => {
+    await cluster.program('agent').stop('SIGTERM');
+    const all = await runningContainers(cluster);
+    expect(all).toHaveLength(3);
+    const log = join(cluster.dataDir, 'agent/state/state.log');
+    const damaged = Buffer.alloc(readFileSync(log).length, 'noise');
+    writeFileSync(log, damaged);
+    const agent = await cluster.start('agent');
+    await agent.line(/state\.log is damaged/);
+    await agent.line(/pods wait for the master/);
+    expect(readFileSync(`${log}.damaged`)).toEqual(damaged);
+    expect(await runningContainers(cluster)).toEqual(all);
+    await cluster.start('master');
+    await cluster.must(['delete', 'pod', 'one', '--timeout=60s']);
+    for (const name of ['two', 'three']) await cluster.running(name);
+    const left = (await lives(cluster, 'default')).flatMap(({ containers }) => containers);
+    expect(left.map(({ restartCount }) => restartCount)).toEqual([0, 0]);
+    const ids = await runningContainers(cluster);
+    expect(ids).toHaveLength(2);
+    expect(all).toEqual(expect.arrayContaining(ids));
   });
 
   it('ends a pod that was deleted, and starts one that was made, when the master is back', async () => {

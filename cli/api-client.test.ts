@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ApiClient, Unreachable } from './api-client.ts';
+import { ApiClient, awayMessage, Unreachable } from './api-client.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -68,4 +68,25 @@ test('a master that is away is one sentence with what to do', async () => {
     /^127\.0\.0\.1:1 cannot be reached \(.*ECONNREFUSED.*\): is `skerry up` or `skerry master` running\?$/,
   );
   client.close();
+});
+
+test('where the unit is installed, it is the one to look at', () => {
+  const why = 'connect ECONNREFUSED 127.0.0.1:1';
+  const error = new Error(why);
+  expect(awayMessage('127.0.0.1:1', error, [])).toBe(
+    `127.0.0.1:1 cannot be reached (${why}): is \`skerry up\` or \`skerry master\` running?`,
+  );
+  expect(awayMessage('127.0.0.1:1', error, ['skerry-agent.service'])).toMatch(
+    /is `skerry up` or `skerry master` running\?$/,
+  );
+  expect(awayMessage('127.0.0.1:1', error, ['skerry-agent.service', 'skerry-master.service'])).toBe(
+    `127.0.0.1:1 cannot be reached (${why}): is the master running? \`systemctl status skerry-master\` tells`,
+  );
+});
+
+test('the local end of a connection that never was is not told', () => {
+  const why = 'connect ENETUNREACH 192.0.2.1:6443 - Local (0.0.0.0:0)';
+  expect(awayMessage('192.0.2.1:6443', new Error(why), [])).toContain(
+    '192.0.2.1:6443 cannot be reached (connect ENETUNREACH 192.0.2.1:6443): ',
+  );
 });

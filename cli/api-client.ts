@@ -4,9 +4,11 @@ import type { ClientRequest } from 'node:http';
 import { Agent, request } from 'node:https';
 import { dirname, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { connectionFailure } from '../shared/connection-error.ts';
 import type { JsonObject, JsonValue } from '../shared/meta/kube-object.ts';
 import { parseYaml } from '../shared/schema/yaml.ts';
 import { CommandFailure } from './command-failure.ts';
+import { installedUnits, MASTER_UNIT } from './service-unit.ts';
 
 /** An answer of the API that is not 2xx; `reason` and `message` are those of its Status. */
 export class ApiFailure extends Error {
@@ -149,7 +151,7 @@ export class ApiClient {
         },
         resolve,
       );
-      sent.on('error', (error) => reject(this.#explain(error)));
+      sent.on('error', (error) => void this.#explain(error).then(reject, reject));
       giveUpConnecting(sent, CONNECT_TIMEOUT_MS);
       sent.end(payload);
     });
@@ -160,16 +162,24 @@ export class ApiClient {
     throw failureOf(code, Buffer.concat(chunks).toString('utf8'));
   }
 
-  #explain(error: Error): Error {
+  async #explain(error: Error): Promise<Error> {
     if (error.name === 'AbortError') return error;
     const { host } = this.#connection.server;
     const { code = '' } = error as NodeJS.ErrnoException;
     return new Unreachable(
       CERTIFICATE_CODES.test(code)
         ? `${host} shows a certificate that is not valid here (${error.message}): is it the master of this kubeconfig, and is the clock right?`
-        : `${host} cannot be reached (${error.message}): is \`skerry up\` or \`skerry master\` running?`,
+        : awayMessage(host, error, await installedUnits()),
     );
   }
+}
+
+/** Why nobody answers at `host`, and where to look; `units` are those that are installed on this machine. */
+export function awayMessage(host: string, error: Error, units: readonly string[]): string {
+  const remedy = units.includes(MASTER_UNIT)
+    ? `is the master running? \`systemctl status ${MASTER_UNIT.replace('.service', '')}\` tells`
+    : 'is `skerry up` or `skerry master` running?';
+  return `${host} cannot be reached (${connectionFailure(error)}): ${remedy}`;
 }
 
 /** Nothing limits how long an answer takes: a watch or a log may say nothing for hours. */

@@ -4,6 +4,9 @@ import { promisify } from 'node:util';
 
 const UNIT = /\/(skerry-(?:master|agent)\.service)$/m;
 
+/** The one whose program serves the API. */
+export const MASTER_UNIT = 'skerry-master.service';
+
 /** The unit of ours that a process is part of, from its /proc/PID/cgroup (cgroups(7)); undefined: it was started by hand. */
 export function unitOf(cgroups: string): string | undefined {
   return UNIT.exec(cgroups)?.[1];

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { connectionFailure } from '../../shared/connection-error.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
@@ -104,7 +105,7 @@ export class Membership {
       await this.#joinOnce(join, signal);
     } catch (error) {
       if (error instanceof EnrolmentRefused) this.#refusedToken = token;
-      this.#tell(`could not join anew: ${messageOf(error)}`);
+      this.#tell(`could not join anew: ${connectionFailure(error)}`);
     }
   }
 
@@ -143,7 +144,7 @@ export class Membership {
       this.#logger.info('the certificate was renewed', { node: nodeName });
       return true;
     } catch (error) {
-      this.#tell(`the certificate could not be renewed: ${messageOf(error)}`);
+      this.#tell(`the certificate could not be renewed: ${connectionFailure(error)}`);
       return false;
     }
   }
@@ -172,7 +173,7 @@ export class Membership {
         if (isRefusal && !join.keepsTrying) throw error;
         const delayMs = (isRefusal ? refusedBackoff : backoff).nextMs();
         this.#tell(
-          `cannot join through ${join.server} yet: ${messageOf(error)}`,
+          `cannot join through ${join.server} yet: ${connectionFailure(error)}`,
           `; trying again in ${Math.ceil(delayMs / 1000)} s`,
         );
         await pause(this.#clock, delayMs, signal);
@@ -272,10 +273,6 @@ function answered(body: string, server: string): Enrolment {
   try {
     return readEnrolment(body, server);
   } catch (error) {
-    throw new Error(`what ${server} answers is not a master's answer: ${messageOf(error)}`);
+    throw new Error(`what ${server} answers is not a master's answer: ${connectionFailure(error)}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

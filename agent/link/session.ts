@@ -1,3 +1,4 @@
+import { connectionFailure } from '../../shared/connection-error.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { decodeBody, encodeBody } from '../../shared/wire/body.ts';
@@ -153,7 +154,7 @@ export class Link {
         if (clock.monotonicMs() - beganMs > LASTING_MS) backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        row = this.#failed(error instanceof Error ? error.message : String(error), row);
+        row = this.#failed(connectionFailure(error), row);
       }
       await pause(clock, backoff.nextMs(), signal);
     }

@@ -89,6 +89,15 @@ it('two devices join by the line that the master printed, pasted as it is', asyn
   expect((await nodes()).match(/^\S+ +Ready /gm)).toHaveLength(3);
 });
 
+it("an agent runs on its archive's Node.js, with the V8 settings of a small device", async () => {
+  const line = await left.must(
+    "tr '\\0' ' ' </proc/$(systemctl show -P MainPID skerry-agent)/cmdline",
+  );
+  expect(line).toMatch(
+    /^\/usr\/lib\/skerry\/\S+\/node\/bin\/node .*--invocation-count-for-turbofan=\d+ /,
+  );
+});
+
 it('the sample, applied from outside with kubectl, answers on every node', async () => {
   await installed.kubectl('apply -f -', readFileSync(SAMPLE, 'utf8'));
   await installed.kubectl('-n sample scale deployment/front --replicas=3');

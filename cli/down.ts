@@ -5,7 +5,7 @@ import { asFailure, CommandFailure } from './command-failure.ts';
 import { findLockHolder, type LockHolder } from './lock-holder.ts';
 import { openLog } from './log.ts';
 import { parseOptions } from './options.ts';
-import { installedUnits, stopUnit, unitOfProcess } from './service-unit.ts';
+import { enabledUnits, installedUnits, stopUnit, unitOfProcess } from './service-unit.ts';
 
 /** A program that was told to stop ends in 3 s; one that has not after this long hangs. */
 const PATIENCE_MS = 10_000;
@@ -46,7 +46,7 @@ left, also when the programs were killed before. What is installed stays: \`./in
   },
 });
 
-/** `stopped` are the units that ran until now: they are told of, unless an uninstall stopped them and removes them next. */
+/** `stopped` are the units that ran until now. An uninstall has disabled them before, and removes them next. */
 async function purge(dataDir: string, stopped: readonly string[]): Promise<void> {
   await purgeAgent(dataDir, openLog());
   for (const name of ['master', 'agent', 'admin.kubeconfig', 'skerry.log']) {
@@ -54,11 +54,18 @@ async function purge(dataDir: string, stopped: readonly string[]): Promise<void>
   }
   // What the user put there stays, and then so does the folder.
   await rmdir(dataDir).catch(() => {});
-  process.stdout.write(`removed what ran on ${dataDir}, and its data\n`);
-  if (stopped.length > 0)
-    process.stdout.write(
-      `still installed: ${stopped.join(', ')}; \`install.sh master\` or \`agent\` sets it up anew, \`install.sh uninstall\` removes it\n`,
-    );
+  const enabled = dataDir === DATA_DIR ? await enabledUnits() : [];
+  process.stdout.write(
+    `removed what ran on ${dataDir}, and its data\n${unitsThatStay([...new Set([...enabled, ...stopped])].sort())}`,
+  );
+}
+
+/** What to do with units whose data are gone: the next boot would start them with nothing to go on. A line, or nothing. */
+export function unitsThatStay(units: readonly string[]): string {
+  if (units.length === 0) return '';
+  const names = units.map((unit) => unit.replace('.service', '')).join(' ');
+  const them = units.length === 1 ? 'it' : 'them';
+  return `still installed: ${units.join(', ')}; before the next boot: \`systemctl disable ${names}\` keeps ${them} off, \`install.sh master\` or \`agent\` sets ${them} up anew, \`install.sh uninstall\` removes ${them}\n`;
 }
 
 /** `stopped` are the units that ran until now; those that somebody stopped before are started the same way. */

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { installedUnits, unitOf, unitOfProcess } from './service-unit.ts';
+import { enabledUnits, installedUnits, unitOf, unitOfProcess } from './service-unit.ts';
 
 test('a process of a unit of ours is known by its cgroup, of either version', () => {
   expect(unitOf('0::/system.slice/skerry-agent.service\n')).toBe('skerry-agent.service');
@@ -15,6 +18,15 @@ test('units that are installed are found, whether they run or not', async () => 
     'skerry-master.service',
   ]);
   expect(await installedUnits('/nonexistent')).toEqual([]);
+});
+
+test('units that the next boot starts are found', async () => {
+  const wants = mkdtempSync(join(tmpdir(), 'skerry-wants-'));
+  symlinkSync('/usr/lib/systemd/system/skerry-agent.service', join(wants, 'skerry-agent.service'));
+  symlinkSync('/usr/lib/systemd/system/cron.service', join(wants, 'cron.service'));
+  expect(await enabledUnits(wants)).toEqual(['skerry-agent.service']);
+  rmSync(wants, { recursive: true });
+  expect(await enabledUnits(wants)).toEqual([]);
 });
 
 test('a process of another unit, of a shell or of none is no unit of ours', async () => {

@@ -23,6 +23,13 @@ export async function installedUnits(folder = '/usr/lib/systemd/system'): Promis
   return names.filter((name) => unitOf(`0::/${name}\n`) !== undefined).sort();
 }
 
+/** Those that the next boot starts (`[Install]` of the units: multi-user.target). */
+export async function enabledUnits(
+  folder = '/etc/systemd/system/multi-user.target.wants',
+): Promise<string[]> {
+  return await installedUnits(folder);
+}
+
 /** Stops a unit, so that it is not started again before the next boot; resolves when it has stopped. */
 export async function stopUnit(unit: string): Promise<void> {
   await promisify(execFile)('systemctl', ['stop', unit]);

@@ -53,6 +53,9 @@ async function main(): Promise<void> {
       `files changed in the state folders in ${values.idle} idle seconds: ${changed.length}`,
     );
     for (const line of changed) console.log(`  ${line}`);
+    await machine.must('systemctl restart skerry-agent');
+    await sleep(30_000);
+    console.log(`skerry-agent, started again: ${await memoryOf(machine, 'skerry-agent')}`);
     console.log(await machine.must('systemd-analyze security --no-pager | grep skerry'));
   } finally {
     await installed.close();

@@ -130,6 +130,8 @@ last_words() {
     systemctl show -P StatusText "skerry-$1" | sed 's/.*waiting to join: //; s/^cannot join through [^ ]* yet: //'
     return 0
   fi
+  # What a program said last may still be on its way to the journal when systemd knows already that it ended.
+  journalctl --sync 2>/dev/null || :
   words=$(words_of "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")")
   # One that ended at once may be followed by the next already, or be gone before the journal asked whose process it was.
   [ -n "$words" ] || words=$(words_of --unit "skerry-$1" --identifier skerry --since "@$restarted" | grep -v '^stopping: ') || :

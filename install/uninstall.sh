@@ -59,6 +59,26 @@ remove_units() {
   remove "$root$units_folder/skerry-master.service" "$root$units_folder/skerry-agent.service"
   remove "$root/etc/systemd/system/multi-user.target.wants/skerry-master.service" "$root/etc/systemd/system/multi-user.target.wants/skerry-agent.service"
   [ -n "$root" ] || dry_run || systemctl daemon-reload
+  [ -n "$root" ] || dry_run || remove_cgroups
+}
+
+# Monitors of the last containers may outlive the units that they were started in, and systemd leaves the cgroup of a unit that is gone.
+remove_cgroups() {
+  tries=0
+  while [ "$tries" -lt 50 ] && [ -n "$(unit_cgroups)" ]; do
+    [ "$tries" = 0 ] || sleep 0.1
+    unit_cgroups | while read -r cgroup; do rmdir "$cgroup" 2>/dev/null || :; done
+    tries=$((tries + 1))
+  done
+}
+
+# In the one hierarchy, or in each of the old version.
+unit_cgroups() {
+  for cgroup in /sys/fs/cgroup/system.slice /sys/fs/cgroup/*/system.slice; do
+    for side in agent master; do
+      [ ! -d "$cgroup/skerry-$side.service" ] || echo "$cgroup/skerry-$side.service"
+    done
+  done
 }
 
 # What the user put into these folders stays, and then so do they.

@@ -90,7 +90,8 @@ check_ranges() {
 
 # check_range FLAG KEY DEFAULT VALUE
 check_range() {
-  present=$(sed -n "s/^$2: *\"\{0,1\}\([^\" ]*\).*/\1/p" "$etc/master.yaml" 2>/dev/null)
+  # `skerry up` has no file of options.
+  present=$(sed -n "s/^$2: *\"\{0,1\}\([^\" ]*\).*/\1/p" "$etc/master.yaml" 2>/dev/null) || :
   [ -z "$4" ] || [ "$4" = "${present:-$3}" ] ||
     problem "--$1 $4: this cluster has ${present:-$3}, and its pods and services have addresses of it; only a new cluster can have another (./install.sh uninstall, then install)"
 }

@@ -322,6 +322,14 @@ it('what cannot be right is refused in one sentence', async () => {
   expect(await refusal(...joining, '--packages', 'some')).toMatch(/expected install or require/);
 });
 
+it('a cluster that has run without a configuration file is taken over', async () => {
+  mkdirSync(join(root, 'var/lib/skerry/master'), { recursive: true });
+  writeFileSync(join(root, 'var/lib/skerry/master/initialised'), '');
+  const { code, stdout } = await install('master', '--archive', archive(), '--dry-run');
+  expect(stdout).toContain('this was a dry run: nothing was changed');
+  expect(code).toBe(0);
+});
+
 it('a cluster that has run keeps its ranges of addresses', async () => {
   mkdirSync(join(root, 'var/lib/skerry/master'), { recursive: true });
   writeFileSync(join(root, 'var/lib/skerry/master/initialised'), '');

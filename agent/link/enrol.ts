@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { SKERRY_VERSION } from '../../shared/version.ts';
+import type { EnrolmentRequest } from '../../shared/wire/enrolment.ts';
 import { type JoinToken, parseJoinToken } from '../../shared/wire/join-token.ts';
 import { Backoff } from './backoff.ts';
 import { certificateRequest } from './certificate-request.ts';
@@ -218,10 +219,12 @@ export class Membership {
     as: { nodeName: string; csr: string },
     request: HttpsRequest,
   ): Promise<Enrolment> {
-    const answer = await httpsExchange({
-      ...request,
-      json: { ...as, release: SKERRY_VERSION, ...this.#identity.publicKeys },
-    });
+    const json: EnrolmentRequest = {
+      ...as,
+      release: SKERRY_VERSION,
+      ...this.#identity.publicKeys,
+    };
+    const answer = await httpsExchange({ ...request, json });
     if (answer.status < 200 || answer.status >= 300) throw refusalOf(answer);
     const enrolment = answered(answer.body, server);
     await this.#identity.saveEnrolment(enrolment);

@@ -1,22 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import { objectIn, stringIn } from '../../shared/wire/body.ts';
+import type { EnrolmentAnswer } from '../../shared/wire/enrolment.ts';
 
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
 /** What a device was given when it joined, as it lies in DIR/agent/enrolment.json. */
-export interface Enrolment {
-  nodeName: string;
-  clusterId: string;
-  /** PEM. */
-  certificate: string;
-  lifetimeSeconds: number;
-  /** PEM. */
-  ca: string;
-  /** Raw Ed25519, base64. */
-  masterSigningKey: string;
-  /** mqtts://host:port or wss://host:port/mqtt; '' for the port of the server itself. */
-  broker: string;
+export interface Enrolment extends EnrolmentAnswer {
   /** Where it enrolled: https://host:port. */
   server: string;
 }

@@ -6,8 +6,9 @@ import { shownText } from '../../shared/options/read-options.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Node } from '../../shared/schema/kubernetes-types.ts';
 import { SKERRY_VERSION } from '../../shared/version.ts';
+import type { EnrolmentAnswer, EnrolmentRequest } from '../../shared/wire/enrolment.ts';
 import { releaseRefusal } from '../../shared/wire/release-skew.ts';
-import type { EnrolmentAnswer, EnrolmentRequest, NodeEnrolment } from '../api/node-enrolment.ts';
+import type { NodeEnrolment } from '../api/node-enrolment.ts';
 import type { Registry } from '../store/registry.ts';
 import {
   type CertificateAuthority,

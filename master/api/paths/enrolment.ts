@@ -1,7 +1,7 @@
 import { ApiError, badRequest } from '../../../shared/errors.ts';
+import type { EnrolmentRequest } from '../../../shared/wire/enrolment.ts';
 import { readBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
-import type { EnrolmentRequest } from '../node-enrolment.ts';
 import { respondBytes, respondJson } from '../output/respond.ts';
 
 const NODE_USER_PREFIX = 'system:node:';

@@ -66,6 +66,37 @@ describe('runCommand', () => {
     expect(await failure(running)).toMatchObject({ failure: 'aborted' });
   });
 
+  it('one that was stopped before it began does not begin', async () => {
+    const running = runCommand('sh', ['-c', 'echo began'], { signal: AbortSignal.abort() });
+    expect(await failure(running)).toMatchObject({ failure: 'aborted', stdout: '' });
+  });
+
+  it('what a command leaves behind cannot hold it over its time', async () => {
+    const leaves = runCommand('sh', ['-c', 'sleep 1000 & echo $!; wait'], { timeoutMs: 200 });
+    const error = await failure(leaves);
+    expect(error).toMatchObject({ failure: 'timeout' });
+    process.kill(Number(error.stdout), 'SIGKILL');
+  });
+
+  it('one that ends before it has read its input is judged by its code', async () => {
+    const input = 'x'.repeat(1024 * 1024);
+    expect(await runCommand('true', [], { input })).toMatchObject({ exitCode: 0 });
+    expect(await failure(runCommand('false', [], { input }))).toMatchObject({ failure: 'exit' });
+  });
+
+  it('a letter that comes in two pieces is whole', async () => {
+    const { stdout } = await runCommand('sh', ['-c', "printf '\\303'; sleep 0.05; printf '\\244'"]);
+    expect(stdout).toBe('ä');
+  });
+
+  it('an argument that no process can be given is not shown', async () => {
+    const error = await failure(runCommand('echo', ['secret\0']));
+    expect(error).toMatchObject({
+      failure: 'missing',
+      message: 'echo: cannot be run (ERR_INVALID_ARG_VALUE)',
+    });
+  });
+
   it('one that was killed says by what', async () => {
     const error = await failure(runCommand('sh', ['-c', 'kill -KILL $$']));
     expect(error).toMatchObject({ failure: 'signal', message: 'sh was ended by SIGKILL' });

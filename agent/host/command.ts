@@ -1,4 +1,5 @@
-import { execa } from 'execa';
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 export interface CommandOptions {
   cwd?: string;
@@ -64,52 +65,131 @@ const REMOVED_FROM_ENVIRONMENT = { INVOCATION_ID: undefined, NOTIFY_SOCKET: unde
 
 const DEFAULT_MAX_BUFFER_BYTES = 16 * 1024 * 1024;
 
+/** After this the command that did not end on `killSignal` gets SIGKILL. */
+const FORCE_AFTER_MS = 5000;
+
 /** Runs `file` with `args` (no shell) and answers its output. Throws CommandError. */
 export const runCommand: RunCommand = async (file, args, options = {}) => {
-  const result = await execa(file, args, {
-    reject: false,
-    stripFinalNewline: false,
-    // A command that changes an engine's state is let finish when the agent ends, and Ctrl+C is the agent's alone.
-    cleanup: false,
-    detached: true,
-    maxBuffer: options.maxBufferBytes ?? DEFAULT_MAX_BUFFER_BYTES,
-    env: { ...options.env, ...REMOVED_FROM_ENVIRONMENT },
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    ...limitsOf(options),
-  });
-  const output = {
-    stdout: String(result.stdout ?? ''),
-    stderr: String(result.stderr ?? ''),
-    exitCode: result.exitCode,
-  };
-  if (output.exitCode === 0 && !result.failed) return { ...output, exitCode: 0 };
-  if (result.timedOut) {
-    throw new CommandError('timeout', `${file} did not end within ${options.timeoutMs} ms`, output);
+  const { timeoutMs, allowFailure = false } = options;
+  const ended = await runToEnd(file, args, options).catch(neverRun);
+  const { stdout, stderr } = ended;
+  const output = { stdout, stderr, exitCode: ended.exitCode ?? undefined };
+  const failed = (failure: CommandFailure, message: string) =>
+    new CommandError(failure, message, output);
+  if (ended.stoppedFor !== undefined) {
+    throw failed(ended.stoppedFor, STOPPED[ended.stoppedFor](file, timeoutMs));
   }
-  if (result.isCanceled) throw new CommandError('aborted', `${file} was stopped`, output);
-  if (result.isMaxBuffer) {
-    throw new CommandError('output-limit', `${file} printed more than expected`, output);
+  if (ended.error !== undefined) {
+    const { code } = ended.error;
+    // Not its message, which may show arguments.
+    throw failed(
+      'missing',
+      `${file}: ${code === 'ENOENT' ? 'not found' : `cannot be run (${code})`}`,
+    );
   }
-  if (output.exitCode !== undefined) {
-    if (options.allowFailure) return { ...output, exitCode: output.exitCode };
-    const line = lastLineOf(output.stderr);
-    const what = line === '' ? `ended with code ${output.exitCode}` : line;
-    throw new CommandError('exit', `${file}: ${what}`, output);
-  }
-  if (result.signal !== undefined) {
-    throw new CommandError('signal', `${file} was ended by ${result.signal}`, output);
-  }
-  if (result.code === 'ENOENT') throw new CommandError('missing', `${file}: not found`, output);
-  throw new CommandError('missing', `${file}: ${result.originalMessage ?? 'cannot run'}`, output);
+  if (ended.exitCode === null) throw failed('signal', `${file} was ended by ${ended.signal}`);
+  if (ended.exitCode === 0 || allowFailure) return { stdout, stderr, exitCode: ended.exitCode };
+  const line = lastLineOf(stderr);
+  throw failed('exit', `${file}: ${line === '' ? `ended with code ${ended.exitCode}` : line}`);
 };
 
-function limitsOf({ timeoutMs, signal, killSignal = 'SIGTERM' }: CommandOptions) {
-  return {
-    killSignal,
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
-  };
+interface Ended {
+  stdout: string;
+  stderr: string;
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  /** Why the command could not be run at all. */
+  error?: NodeJS.ErrnoException;
+  /** Why it was ended from here. */
+  stoppedFor?: StopReason;
+}
+
+type StopReason = 'timeout' | 'aborted' | 'output-limit';
+
+const STOPPED: Record<StopReason, (file: string, timeoutMs: number | undefined) => string> = {
+  timeout: (file, timeoutMs) => `${file} did not end within ${timeoutMs} ms`,
+  aborted: (file) => `${file} was stopped`,
+  'output-limit': (file) => `${file} printed more than expected`,
+};
+
+const neverRun = (error: NodeJS.ErrnoException): Ended => ({
+  stdout: '',
+  stderr: '',
+  exitCode: null,
+  signal: null,
+  error,
+});
+
+/**
+ * Runs it until it has ended and its output is closed, or until it was ended from here. Rejects when the arguments are nothing that a
+ * process can be given.
+ */
+function runToEnd(file: string, args: readonly string[], options: CommandOptions): Promise<Ended> {
+  const { input, timeoutMs, signal, killSignal = 'SIGTERM' } = options;
+  const maxBufferBytes = options.maxBufferBytes ?? DEFAULT_MAX_BUFFER_BYTES;
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      return resolve({
+        stdout: '',
+        stderr: '',
+        exitCode: null,
+        signal: null,
+        stoppedFor: 'aborted',
+      });
+    }
+    const child = spawn(file, args, {
+      // A command that changes an engine's state is let finish when the agent ends, and Ctrl+C is the agent's alone.
+      detached: true,
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env, ...REMOVED_FROM_ENVIRONMENT },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    let stoppedFor: StopReason | undefined;
+    let force: NodeJS.Timeout | undefined;
+
+    const stop = (reason: StopReason) => {
+      if (stoppedFor !== undefined) return;
+      stoppedFor = reason;
+      child.kill(killSignal);
+      force = setTimeout(() => child.kill('SIGKILL'), FORCE_AFTER_MS);
+      // What it started may hold its output open for ever.
+      if (child.exitCode !== null || child.signalCode !== null) closeOutput();
+      else child.once('exit', closeOutput);
+    };
+    const closeOutput = () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    };
+    const settle = (how: Pick<Ended, 'exitCode' | 'signal' | 'error'>) => {
+      clearTimeout(timer);
+      clearTimeout(force);
+      signal?.removeEventListener('abort', abort);
+      const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8');
+      const why = stoppedFor === undefined ? {} : { stoppedFor };
+      resolve({ stdout: text(stdout), stderr: text(stderr), ...how, ...why });
+    };
+    const collect = (stream: Readable | null, chunks: Buffer[]) => {
+      let bytes = 0;
+      stream?.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > maxBufferBytes) stop('output-limit');
+        else chunks.push(chunk);
+      });
+      stream?.on('error', () => {});
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs, 'timeout');
+    const abort = () => stop('aborted');
+    signal?.addEventListener('abort', abort, { once: true });
+    collect(child.stdout, stdout);
+    collect(child.stderr, stderr);
+    child.once('error', (error) => settle({ exitCode: null, signal: null, error }));
+    child.once('close', (exitCode, endedBy) => settle({ exitCode, signal: endedBy }));
+    // A command that ends before it has read everything says so by its code.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+  });
 }
 
 /** The last line of `text` that is not empty, without white space around it. */

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import type { Logger } from '../shared/logger.ts';
+import { formatIsoTime } from '../shared/meta/time.ts';
 import { LOG_OPTIONS } from '../shared/options/program-options.ts';
 import { type GivenOptions, readOptions } from '../shared/options/read-options.ts';
 
@@ -46,7 +47,7 @@ export function isJournal({ fd }: LogStream, { JOURNAL_STREAM }: NodeJS.ProcessE
 }
 
 function jsonLine(level: Level, message: string, fields: Record<string, unknown>): string {
-  return `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`;
+  return `${JSON.stringify({ time: formatIsoTime(Date.now()), level, message, ...fields })}\n`;
 }
 
 function plainLine(level: Level, message: string, fields: Record<string, unknown>): string {
@@ -55,7 +56,7 @@ function plainLine(level: Level, message: string, fields: Record<string, unknown
   );
   const line = `${level.padEnd(5)} ${message}${pairs.join('')}`;
   // A priority is of one line only.
-  return `${new Date().toISOString().slice(11, 19)} ${line.replaceAll('\n', '\\n')}\n`;
+  return `${formatIsoTime(Date.now()).slice(11, 19)} ${line.replaceAll('\n', '\\n')}\n`;
 }
 
 function errorText(value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { formatIsoTime } from '../../shared/meta/time.ts';
 import type { ContainerExit, ContainerState, Runtime } from '../runtime/runtime.ts';
 import { type ObservedContainer, observeContainer, podUidOf } from './container-labels.ts';
 
@@ -101,7 +102,7 @@ export class ContainerIndex {
       state: 'exited',
       exitCode: exit.exitCode,
       oomKilled: exit.oomKilled,
-      finishedAt: new Date(exit.finishedAtMs).toISOString(),
+      finishedAt: formatIsoTime(exit.finishedAtMs),
     });
   }
 }

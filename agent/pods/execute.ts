@@ -1,4 +1,5 @@
 import type { Logger } from '../../shared/logger.ts';
+import { formatIsoTime } from '../../shared/meta/time.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { containerNamed } from '../../shared/resources/pod-containers.ts';
 import type { Container, Pod } from '../../shared/schema/kubernetes-types.ts';
@@ -304,7 +305,7 @@ async function createContainer(
       name: spec.name,
       labels: spec.labels,
       state: 'created',
-      createdAt: new Date(parts.nowMs()).toISOString(),
+      createdAt: formatIsoTime(parts.nowMs()),
       image,
       imageId: imageConfig.imageId,
     });
@@ -351,7 +352,7 @@ async function startContainer(
   container: Container,
   { parts, memory, pod }: ExecutorContext & { pod: Pod },
 ): Promise<void> {
-  const startedAt = new Date(parts.nowMs()).toISOString();
+  const startedAt = formatIsoTime(parts.nowMs());
   memory.startedHere.add(id);
   try {
     await parts.runtime.start(id);

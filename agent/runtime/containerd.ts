@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import { formatIsoTime } from '../../shared/meta/time.ts';
 import {
   type CgroupLayout,
   clearCgroupTree,
@@ -409,7 +410,7 @@ export class ContainerdRuntime implements Runtime {
     // Without a task there is no code: the shim was killed, and the processes with it. The container is listed as lost.
     const exitCode = code ?? KILLED_EXIT_CODE;
     if (code !== undefined) {
-      const finishedAt = new Date(finishedAtMs).toISOString();
+      const finishedAt = formatIsoTime(finishedAtMs);
       this.#records.put({ ...record, phase: 'exited', exitCode, oomKilled, finishedAt });
     }
     for (const listener of this.#listeners) listener({ id, exitCode, oomKilled, finishedAtMs });
@@ -454,7 +455,7 @@ export class ContainerdRuntime implements Runtime {
   }
 
   #now(): string {
-    return new Date(this.#options.nowMs()).toISOString();
+    return formatIsoTime(this.#options.nowMs());
   }
 
   #cgroupLayout(): CgroupLayout {

@@ -1,3 +1,4 @@
+import { formatIsoTime } from '../../shared/meta/time.ts';
 /** Longest text in one line of a CRI log; longer lines are written in parts. */
 export const MAX_LINE_BYTES = 16_384;
 
@@ -38,5 +39,5 @@ export function criLines(
 
 /** RFC 3339 with nine digits, of which the clock gives three. */
 export function criTime(nowMs: number): string {
-  return new Date(nowMs).toISOString().replace('Z', '000000Z');
+  return formatIsoTime(nowMs).replace('Z', '000000Z');
 }

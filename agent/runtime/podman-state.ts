@@ -1,3 +1,4 @@
+import { formatIsoTime } from '../../shared/meta/time.ts';
 import type { ContainerExit, ContainerState } from './runtime.ts';
 
 /** The part of one entry of `podman ps --all --format json` that is read here. Times are seconds since 1970, far below 0 for never. */
@@ -73,9 +74,9 @@ export function containerState(row: PodmanPsEntry, files: ContainerFiles): Conta
 function noted(note: Omit<ContainerExit, 'id'> | undefined) {
   if (note === undefined) return undefined;
   const { exitCode, oomKilled, finishedAtMs } = note;
-  return { exitCode, oomKilled, finishedAt: new Date(finishedAtMs).toISOString() };
+  return { exitCode, oomKilled, finishedAt: formatIsoTime(finishedAtMs) };
 }
 
 function timestamp(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+  return formatIsoTime(seconds * 1000).replace('.000Z', 'Z');
 }

@@ -1,5 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ageOf, formatMicroTime, formatTime, humanDuration, parseTime } from './time.ts';
+import {
+  ageOf,
+  formatIsoTime,
+  formatMicroTime,
+  formatTime,
+  humanDuration,
+  parseTime,
+} from './time.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -52,5 +60,39 @@ describe('times', () => {
     expect(ageOf(undefined, ms)).toBe('<unknown>');
     expect(ageOf('', ms)).toBe('<unknown>');
     expect(ageOf(formatTime(ms - 30 * SECOND), ms)).toBe('30s');
+  });
+});
+
+describe('an ISO time', () => {
+  it('is as Date writes it', () => {
+    const time = fc.date({
+      min: new Date('0000-01-01T00:00:00.000Z'),
+      max: new Date('9999-12-31T23:59:59.999Z'),
+      noInvalidDate: true,
+    });
+    fc.assert(
+      fc.property(time, (date) => {
+        expect(formatIsoTime(date.getTime())).toBe(date.toISOString());
+      }),
+    );
+  });
+
+  it.each([
+    '1969-12-31T23:59:59.999Z',
+    '1970-01-01T00:00:00.000Z',
+    '1900-03-01T00:00:00.000Z',
+    '2000-02-29T12:00:00.000Z',
+    '2024-02-29T23:59:59.999Z',
+    '2026-12-31T23:59:59.999Z',
+  ])('has the leap days of the Gregorian calendar: %s', (text) => {
+    expect(formatIsoTime(Date.parse(text))).toBe(text);
+  });
+
+  it('leaves parts of a millisecond out, as Date does', () => {
+    expect(formatIsoTime(1.9)).toBe(new Date(1.9).toISOString());
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1e15, 1e15])('is not made of %s', (ms) => {
+    expect(() => formatIsoTime(ms)).toThrow(RangeError);
   });
 });

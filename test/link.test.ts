@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -269,35 +270,54 @@ describe('the link between a device and its master', () => {
     }
   });
 
-  test('a node that publishes to another node’s topic is cut off', async () => {
-    const pi = await joined('pi-6');
-    await joined('pi-7');
-    const { enrolment, keys } = pi.identity;
-    if (enrolment === undefined) throw new Error('not enrolled');
-    await pi.stop();
-    devices.splice(devices.indexOf(pi), 1);
-    const open = (subscription: string) =>
-      LinkConnection.open(
-        {
-          url: enrolment.broker,
-          clientId: 'pi-6',
-          ca: enrolment.ca,
-          certificate: enrolment.certificate,
-          privateKey: keys.tls.export({ type: 'pkcs8', format: 'pem' }).toString(),
-          will: { topic: nodeTopic(enrolment.clusterId, 'pi-6', 'al'), payload: Buffer.from('x') },
-          subscriptions: [{ topic: subscription, qos: 1 }],
-          onMessage: () => {},
-        },
-        new AbortController().signal,
+  describe('a connection of its own', () => {
+    /** Reads `subscription`; joined as `name`, whose agent is stopped. */
+    async function opener(name: string) {
+      const pi = await joined(name);
+      const { enrolment, keys } = pi.identity;
+      if (enrolment === undefined) throw new Error('not enrolled');
+      await pi.stop();
+      devices.splice(devices.indexOf(pi), 1);
+      const topicOf = (node: string, leaf: 'd' | 'st' | 'al') =>
+        nodeTopic(enrolment.clusterId, node, leaf);
+      const open = (subscription: string) =>
+        LinkConnection.open(
+          {
+            url: enrolment.broker,
+            clientId: name,
+            ca: enrolment.ca,
+            certificate: enrolment.certificate,
+            privateKey: keys.tls.export({ type: 'pkcs8', format: 'pem' }).toString(),
+            will: { topic: topicOf(name, 'al'), payload: Buffer.from('x') },
+            subscriptions: [{ topic: subscription, qos: 1 }],
+            onMessage: () => {},
+          },
+          new AbortController().signal,
+        );
+      return { open, topicOf };
+    }
+
+    test('is cut when it publishes to another node’s topic, and refused when it would read one', async () => {
+      const { open, topicOf } = await opener('pi-6');
+      await joined('pi-7');
+      const connection = await open(topicOf('pi-6', 'd'));
+      connection.publish(topicOf('pi-7', 'st'), Buffer.from('x'), 1);
+      await connection.closed;
+      await expect(open(topicOf('pi-7', 'd'))).rejects.toThrow(
+        'the broker refuses our subscriptions',
       );
-    const own = nodeTopic(enrolment.clusterId, 'pi-6', 'd');
-    const connection = await open(own);
-    connection.publish(nodeTopic(enrolment.clusterId, 'pi-7', 'st'), Buffer.from('x'), 1);
-    await connection.closed;
-    await expect(open(nodeTopic(enrolment.clusterId, 'pi-7', 'd'))).rejects.toThrow(
-      'the broker refuses our subscriptions',
-    );
-    expect(master.parts.fleet.isConnected('pi-7')).toBe(true);
+      expect(master.parts.fleet.isConnected('pi-7')).toBe(true);
+    });
+
+    test('does not wait to gather small packets', async () => {
+      const { open, topicOf } = await opener('pi-6');
+      const setNoDelay = vi.spyOn(Socket.prototype, 'setNoDelay');
+      const connection = await open(topicOf('pi-6', 'd'));
+      const ports = (setNoDelay.mock.contexts as Socket[]).map(({ remotePort }) => remotePort);
+      setNoDelay.mockRestore();
+      expect(ports).toContain(Number(new URL(master.server).port));
+      connection.cut();
+    });
   });
 
   test('a log streams from the node to its reader, as fast as that reads', async () => {

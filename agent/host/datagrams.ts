@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram';
+import { udpSocket } from './udp-socket.ts';
 
 /** A bound UDP socket. */
 export interface DatagramSocket {
@@ -19,7 +19,7 @@ export async function bindDatagrams(
   received: (bytes: Buffer, from: { address: string; port: number }) => void,
   failed: (error: Error) => void,
 ): Promise<DatagramSocket> {
-  const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4' });
+  const socket = udpSocket(address.includes(':') ? 'udp6' : 'udp4');
   let open = true;
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);

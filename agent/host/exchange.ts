@@ -1,5 +1,5 @@
-import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
+import { udpSocket } from './udp-socket.ts';
 
 export interface PeerAddress {
   address: string;
@@ -25,7 +25,7 @@ export type Exchange = (
  * elsewhere, never arrives (RFC 5452 §9.2). A refusal of the peer's host counts as failure.
  */
 export const exchangeDatagrams: Exchange = ({ address, port }, message, listener) => {
-  const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4' });
+  const socket = udpSocket(address.includes(':') ? 'udp6' : 'udp4');
   let open = true;
   const close = (): void => {
     if (!open) return;

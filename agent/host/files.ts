@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { namingFullDisk } from '../../shared/disk-full.ts';
+import { OpenFile } from './open-file.ts';
 
 /** Makes the folder and its parents, readable by nobody else. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
@@ -44,9 +45,9 @@ async function writeNewFile(
   content: string | Uint8Array,
   mode: number,
 ): Promise<void> {
-  const file = await open(path, 'wx', mode);
+  const file = await OpenFile.open(path, 'wx', mode);
   try {
-    await file.writeFile(content);
+    await file.write(Buffer.from(content), 0);
     await file.sync();
   } finally {
     await file.close();
@@ -55,7 +56,7 @@ async function writeNewFile(
 
 /** Makes the names in a folder durable. */
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  const folder = await OpenFile.open(path, 'r');
   try {
     await folder.sync();
   } finally {
@@ -66,7 +67,7 @@ async function syncFolder(path: string): Promise<void> {
 /** A file that only grows at its end; each append is durable when it resolves. Calls must not overlap. */
 export class AppendFile {
   readonly #path: string;
-  #file: FileHandle | undefined;
+  #file: OpenFile | undefined;
   #length = 0;
 
   constructor(path: string) {
@@ -82,7 +83,7 @@ export class AppendFile {
   async open(beginning: Buffer): Promise<Buffer> {
     const existed = await readSavedBytes(this.#path);
     if (existed === undefined) await writeFileDurably(this.#path, beginning);
-    this.#file = await open(this.#path, 'r+');
+    this.#file = await OpenFile.open(this.#path, 'r+');
     const bytes = existed ?? beginning;
     this.#length = bytes.length;
     return bytes;
@@ -105,12 +106,7 @@ export class AppendFile {
   async append(bytes: Uint8Array): Promise<void> {
     const file = this.#opened;
     try {
-      let written = 0;
-      while (written < bytes.length) {
-        const position = this.#length + written;
-        written += (await file.write(bytes, written, bytes.length - written, position))
-          .bytesWritten;
-      }
+      await file.write(bytes, this.#length);
       await file.datasync();
       this.#length += bytes.length;
     } catch (error) {
@@ -123,7 +119,7 @@ export class AppendFile {
   async replace(bytes: Uint8Array): Promise<void> {
     await writeFileDurably(this.#path, bytes);
     const old = this.#opened;
-    this.#file = await open(this.#path, 'r+');
+    this.#file = await OpenFile.open(this.#path, 'r+');
     this.#length = bytes.length;
     await old.close();
   }
@@ -133,7 +129,7 @@ export class AppendFile {
     this.#file = undefined;
   }
 
-  get #opened(): FileHandle {
+  get #opened(): OpenFile {
     if (this.#file === undefined) throw new Error(`${this.#path} is not open`);
     return this.#file;
   }

@@ -1,31 +1,22 @@
 import { watch } from 'node:fs';
-import {
-  copyFile,
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  stat,
-  truncate,
-} from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { OpenFile } from './open-file.ts';
 
 /** An open file that may grow, be renamed or be cut short while it is read. */
 export class LogFile {
-  readonly #handle: FileHandle;
+  readonly #file: OpenFile;
   readonly inode: number;
 
-  private constructor(handle: FileHandle, inode: number) {
-    this.#handle = handle;
+  private constructor(file: OpenFile, inode: number) {
+    this.#file = file;
     this.inode = inode;
   }
 
   /** Undefined when there is none. */
   static async open(path: string): Promise<LogFile | undefined> {
     try {
-      const handle = await open(path, 'r');
-      return new LogFile(handle, (await handle.stat()).ino);
+      const file = await OpenFile.open(path, 'r');
+      return new LogFile(file, (await file.stat()).ino);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -33,22 +24,16 @@ export class LogFile {
   }
 
   async size(): Promise<number> {
-    return (await this.#handle.stat()).size;
+    return (await this.#file.stat()).size;
   }
 
   /** What there is of `length` bytes from `position` on. */
   async read(position: number, length: number): Promise<Buffer> {
-    const { buffer, bytesRead } = await this.#handle.read(
-      Buffer.allocUnsafe(length),
-      0,
-      length,
-      position,
-    );
-    return buffer.subarray(0, bytesRead);
+    return await this.#file.read(position, length);
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
+    await this.#file.close();
   }
 }
 

@@ -1,5 +1,6 @@
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import type { Relay, SocketAddress } from './tcp-relay.ts';
+import { udpSocket } from './udp-socket.ts';
 
 /** As the kernel forgets flows: after half a minute without a datagram. */
 const IDLE_MS = 30_000;
@@ -15,7 +16,7 @@ export async function relayUdp(
   choose: (clientAddress: string) => SocketAddress | undefined,
 ): Promise<Relay & { forget(isGone: (endpoint: SocketAddress) => boolean): void }> {
   const flows = new Map<string, { upstream: Socket; to: SocketAddress; idle: NodeJS.Timeout }>();
-  const server = createSocket('udp4');
+  const server = udpSocket('udp4');
   const end = (key: string) => {
     const flow = flows.get(key);
     if (flow === undefined) return;
@@ -28,7 +29,7 @@ export async function relayUdp(
     if (to === undefined) return undefined;
     const oldest = flows.size >= MOST_FLOWS ? flows.keys().next().value : undefined;
     if (oldest !== undefined) end(oldest);
-    const upstream = createSocket('udp4');
+    const upstream = udpSocket('udp4');
     upstream.on('error', () => end(key));
     upstream.on('message', (bytes) => server.send(bytes, client.port, client.address, ignore));
     const flow = { upstream, to, idle: setTimeout(() => end(key), IDLE_MS).unref() };

@@ -5,7 +5,6 @@ import {
   chown,
   lstat,
   mkdir,
-  open,
   readdir,
   readFile,
   readlink,
@@ -17,8 +16,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { formatIsoTime } from '../../shared/meta/time.ts';
 import { runCommand } from './command.ts';
 import { isMountPoint } from './mounts.ts';
+import { OpenFile } from './open-file.ts';
 import { mountsUnder, unmountUnder } from './tmpfs.ts';
 
 /** One file of a volume that the agent fills: its path within the volume, its bytes and its mode. */
@@ -43,7 +44,7 @@ export async function writePayload(
   const before = await readlink(join(folder, DATA_LINK)).catch(() => undefined);
   if (before !== undefined && (await hasPayload(join(folder, before), files))) return;
 
-  const name = `..${new Date().toISOString().replaceAll(/[-:T]/g, '_').slice(0, 19)}.${randomBytes(5).toString('hex')}`;
+  const name = `..${formatIsoTime(Date.now()).replaceAll(/[-:T]/g, '_').slice(0, 19)}.${randomBytes(5).toString('hex')}`;
   const fresh = join(folder, name);
   await makeFolder(fresh, 0o755, group);
   for (const file of files) await writePayloadFile(fresh, file, group);
@@ -116,11 +117,10 @@ export async function freshFile(path: string, mode: number): Promise<void> {
 
 /** At most `maxBytes` of the beginning; '' when there is no file. */
 export async function readStart(path: string, maxBytes: number): Promise<string> {
-  const file = await open(path, 'r').catch(() => undefined);
+  const file = await OpenFile.open(path, 'r').catch(() => undefined);
   if (file === undefined) return '';
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
-    return buffer.subarray(0, bytesRead).toString('utf8');
+    return (await file.read(0, maxBytes)).toString('utf8');
   } finally {
     await file.close();
   }
@@ -177,7 +177,7 @@ const O_PATH = 0o10000000;
 export async function bindSubPath(root: string, subPath: string, target: string): Promise<void> {
   const realRoot = await realpath(root);
   const path = await makeInside(realRoot, subPath);
-  const handle = await open(path, O_PATH | constants.O_NOFOLLOW);
+  const handle = await OpenFile.open(path, O_PATH | constants.O_NOFOLLOW);
   try {
     const leadsTo = await readlink(`/proc/self/fd/${handle.fd}`);
     if (!isInside(realRoot, leadsTo)) throw new Error(escapes(leadsTo, realRoot));

@@ -1,5 +1,11 @@
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import mqttClient, { type IClientOptions } from 'mqtt/lib/client';
+import mqttTls from 'mqtt/lib/connect/tls';
 import { writeToStream } from 'mqtt-packet';
+
+// mqtt.js's own entry loads every transport that it knows, and with them Node's HTTP and zlib: these two files are all that TLS needs.
+const { default: MqttClient } = mqttClient;
+const { default: openTls } = mqttTls;
+type MqttClient = InstanceType<typeof MqttClient>;
 
 const CONNECT_TIMEOUT_MS = 20_000;
 /** The broker's silence that ends a connection is one and a half times this. */
@@ -35,7 +41,7 @@ export class LinkConnection {
   static async open(options: LinkOptions, signal: AbortSignal): Promise<LinkConnection> {
     // Else it keeps a Buffer for each of the 65,536 packet ids: 7 MB, for a packet every few seconds.
     writeToStream.cacheNumbers = false;
-    const client = connect(options.url, clientOptions(options));
+    const client = await clientFor(options);
     let reason = 'the broker closed the connection';
     // mqtt.js has no option for it; with Nagle's algorithm a QoS 1 exchange takes 44 ms. A WebSocket sees to it itself.
     client.on('connect', () =>
@@ -116,6 +122,23 @@ export class LinkConnection {
   cut(): void {
     this.#client.end(true);
   }
+}
+
+/** It connects at once. */
+async function clientFor(options: LinkOptions): Promise<MqttClient> {
+  const { protocol, hostname, port } = new URL(options.url);
+  if (protocol === 'wss:')
+    return (await import('mqtt')).connect(options.url, clientOptions(options));
+  const address = {
+    protocol: 'mqtts' as const,
+    // An IPv6 address has brackets in a URL.
+    host: hostname.replace(/^\[|\]$/g, ''),
+    ...(port === '' ? {} : { port: Number(port) }),
+  };
+  return new MqttClient((client) => openTls(client, client.options), {
+    ...clientOptions(options),
+    ...address,
+  });
 }
 
 function clientOptions(options: LinkOptions): IClientOptions {

@@ -56,5 +56,11 @@ const LONGEST_SHOWN = 200;
 /** A value as a place shows it: on one line, and not endless. */
 export function shownText(text: string): string {
   const start = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
-  return /\p{Cc}/u.test(start) ? JSON.stringify(start) : start;
+  return [...start].some(isControl) ? JSON.stringify(start) : start;
+}
+
+/** Unicode's category Cc. Not /\p{Cc}/u, for which every program that reads options would load the tables of all categories. */
+function isControl(character: string): boolean {
+  const code = character.charCodeAt(0);
+  return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }

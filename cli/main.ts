@@ -3,6 +3,10 @@ import { COMMANDS } from './commands.ts';
 import { isJournal } from './log.ts';
 import { suggestion } from './nearest-word.ts';
 
+// Small Buffers are slices of a pool, which lives as long as any of them, and mqtt-packet keeps one for each length of a message that it
+// has written: with the 64 KiB of Node.js 24 a program that runs for weeks would hold many megabytes.
+Buffer.poolSize = 4096;
+
 // `skerry get pods | head`: whoever read has read enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -14,48 +14,63 @@ import { thirdPartyLicences } from './third-party-licences.ts';
 const root = new URL('..', import.meta.url).pathname;
 const dist = `${root}dist`;
 
-/** V8 settings of a small device: measured in docs/adr; they halve what the programs hold. */
-const NODE_FLAGS = '--max-semi-space-size=2 --optimize-for-size --v8-pool-size=1 --no-warnings';
+/**
+ * Settings of a small device: measured in docs/adr; they halve what the programs hold. The authorities of the web, which --use-openssl-ca
+ * leaves unread, are trusted by nothing here.
+ */
+const NODE_FLAGS =
+  '--max-semi-space-size=2 --optimize-for-size --v8-pool-size=1 --use-openssl-ca --no-warnings';
 /**
  * Of an agent with its own Node.js 24 (other versions refuse flags that they do not know): what runs less than 200,000 times is not worth
- * the compilers' memory, and code that nobody ran between two collections goes.
+ * the compilers' memory, nor what runs less than 1,000 times notes for them, and code that nobody ran between two collections goes.
  */
 const AGENT_FLAGS = [
   ...['maglev', 'maglev-osr', 'maglev-with-delay', 'early-optimization', 'turbofan', 'osr'].map(
     (tier) => `--invocation-count-for-${tier}=200000`,
   ),
+  '--invocation-count-for-feedback-allocation=1000',
   '--no-sparkplug',
   '--bytecode-old-age=1',
 ].join(' ');
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(`${dist}/lib`, { recursive: true });
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: {
-    skerry: 'cli/main.ts',
-    'x509-main': 'master/pki/x509-main.ts',
-    'inventory-main': 'agent/node/inventory-main.ts',
-  },
-  outdir: `${dist}/lib`,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  minify: true,
-  metafile: true,
-  legalComments: 'none',
-  loader: { '.json': 'json' },
-  plugins: [leanModules],
-  // Packages in CommonJS, and lean modules, ask for Node's own modules by require.
-  banner: { js: "import { createRequire as skerryRequire } from 'node:module'; const require = skerryRequire(import.meta.url);" },
-  // Optional accelerators of ws, absent on purpose.
-  external: ['bufferutil', 'utf-8-validate'],
-});
-const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
-  Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0),
+/** Programs of their own: a chunk that two of them shared would read for each what only the other needs. */
+const PROGRAMS = {
+  skerry: 'cli/main.ts',
+  'x509-main': 'master/pki/x509-main.ts',
+  'inventory-main': 'agent/node/inventory-main.ts',
+};
+const builds = await Promise.all(
+  Object.entries(PROGRAMS).map(([name, entry]) =>
+    build({
+      absWorkingDir: root,
+      entryPoints: { [name]: entry },
+      outdir: `${dist}/lib`,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      // Else Node.js looks for a package.json, and has a JSON parser for it.
+      outExtension: { '.js': '.mjs' },
+      platform: 'node',
+      target: 'node20',
+      minify: true,
+      metafile: true,
+      legalComments: 'none',
+      loader: { '.json': 'json' },
+      plugins: [leanModules],
+      // Packages in CommonJS, and lean modules, ask for Node's own modules by require.
+      banner: { js: "import { createRequire as skerryRequire } from 'node:module'; const require = skerryRequire(import.meta.url);" },
+      // Optional accelerators of ws, absent on purpose.
+      external: ['bufferutil', 'utf-8-validate'],
+    }),
+  ),
 );
+const bundled = builds
+  .flatMap(({ metafile }) => Object.values(metafile.outputs))
+  .flatMap(({ inputs }) =>
+    Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0),
+  );
 await writeFile(`${dist}/THIRD-PARTY-LICENCES.txt`, thirdPartyLicences(root, bundled));
 await writeOpenApiDocuments(`${dist}/openapi`);
 for (const [path, text] of await documents()) {
@@ -67,7 +82,6 @@ for (const [path, text] of await documents()) {
 }
 // An upgrade asks for it before it runs anything of the release.
 await writeFile(`${dist}/STATE_FORMAT`, `${STATE_FORMAT}\n`);
-await writeFile(`${dist}/lib/package.json`, '{"type":"module"}\n');
 await writeCommand('skerry', { node: process.execPath, lib: '$here/lib' });
 await writeCommand('bin/skerry', {
   node: '$here/../node/bin/node',
@@ -95,7 +109,7 @@ node=\${SKERRY_NODE:-${node}}
 export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
 flags='${NODE_FLAGS}'${agentFlags}
 # shellcheck disable=SC2086 # one word each
-exec "$node" $flags "${lib}/skerry.js" "$@"
+exec "$node" $flags "${lib}/skerry.mjs" "$@"
 `,
   );
   await chmod(`${dist}/${file}`, 0o755);

@@ -28,6 +28,8 @@ export default defineConfig({
           testTimeout: 20_000,
           // There is no module state to keep apart; a process for each file doubles the time.
           isolate: false,
+          // Packages in CommonJS look as they do to Node.js.
+          deps: { interopDefault: false },
         },
       },
       {

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 const LIBRARY = new URL('.', import.meta.url);
 
 export const MASTER_ASSETS = {
-  x509Command: [process.execPath, fileURLToPath(new URL('x509-main.js', LIBRARY))],
+  x509Command: [process.execPath, fileURLToPath(new URL('x509-main.mjs', LIBRARY))],
   openApiDirectory: fileURLToPath(new URL('../openapi', LIBRARY)),
 };
 
 export const AGENT_ASSETS = {
-  inventoryCommand: [process.execPath, fileURLToPath(new URL('inventory-main.js', LIBRARY))],
+  inventoryCommand: [process.execPath, fileURLToPath(new URL('inventory-main.mjs', LIBRARY))],
 };

@@ -59,7 +59,7 @@ test('one object is read as itself, several as a list', async () => {
   expect(await device.read(pods, { namespace: 'shop' })).toEqual({
     apiVersion: 'v1',
     kind: 'List',
-    metadata: {},
+    metadata: { resourceVersion: '' },
     items: [WEB, DB],
   });
 });

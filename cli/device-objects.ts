@@ -44,7 +44,7 @@ export class DeviceObjects implements ObjectSource {
 
   async read(resource: DiscoveredResource, selection: Selection): Promise<JsonObject> {
     const items = this.#select(resource, selection);
-    const list = { apiVersion: 'v1', kind: 'List', metadata: {}, items };
+    const list = { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items };
     const answer = selection.name === undefined ? list : items[0];
     return JSON.parse(JSON.stringify(answer)) as JsonObject;
   }

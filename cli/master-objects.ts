@@ -17,7 +17,10 @@ export class MasterObjects implements ObjectSource {
   }
 
   async read(resource: DiscoveredResource, selection: Selection): Promise<JsonObject> {
-    return await this.#client.json('GET', pathOf(resource, selection));
+    const answer = await this.#client.json('GET', pathOf(resource, selection));
+    return selection.name === undefined
+      ? listOf(resource, answer['items'] as JsonObject[])
+      : answer;
   }
 
   async table(resource: DiscoveredResource, selection: Selection): Promise<Table> {
@@ -45,6 +48,16 @@ export class MasterObjects implements ObjectSource {
   async #table(path: string): Promise<Table> {
     return (await this.#client.json('GET', path, { accept: TABLE_TYPE })) as unknown as Table;
   }
+}
+
+/** As kubectl prints lists: the API's own say of what kind their items are only once. */
+function listOf({ groupVersion, kind }: DiscoveredResource, items: JsonObject[]): JsonObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'List',
+    metadata: { resourceVersion: '' },
+    items: items.map((item) => ({ apiVersion: groupVersion, kind, ...item })),
+  };
 }
 
 function pathOf(resource: DiscoveredResource, { namespace, name, labels }: Selection): string {

@@ -1,7 +1,7 @@
 # What must be so before anything is changed. `skerry check` looks closer; this is what the script itself needs.
 # shellcheck shell=sh disable=SC2154,SC2034
 
-# A clock before this is wrong: the certificates made by such a clock, or checked by it, would not be valid yet. 2026-01-01.
+# A clock before this is wrong: certificates that are made by it have ended when it is right. 2026-01-01.
 earliest_time=1767225600
 
 check_this_machine() {

@@ -14,7 +14,7 @@ function time(survey: MachineSurvey, { releasedMs }: PreflightAim): Verdict {
   if (nowMs < releasedMs) {
     return failure(
       `the clock shows ${now}, which is before this release was made`,
-      'certificates are not valid yet at that time: nobody can connect',
+      'certificates that are made at that time have ended when the clock is right: nobody can connect then',
       `set it: ${KEEP_TIME}; without a network: date -s "YYYY-MM-DD HH:MM"`,
     );
   }

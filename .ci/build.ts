@@ -14,12 +14,10 @@ import { thirdPartyLicences } from './third-party-licences.ts';
 const root = new URL('..', import.meta.url).pathname;
 const dist = `${root}dist`;
 
-/**
- * Settings of a small device: measured in docs/adr; they halve what the programs hold. The authorities of the web, which --use-openssl-ca
- * leaves unread, are trusted by nothing here.
- */
-const NODE_FLAGS =
-  '--max-semi-space-size=2 --optimize-for-size --v8-pool-size=1 --use-openssl-ca --no-warnings';
+/** V8 settings of a small device: measured in docs/adr; they halve what the programs hold. */
+const NODE_FLAGS = '--max-semi-space-size=2 --optimize-for-size --v8-pool-size=1 --no-warnings';
+/** Of what goes on running: the authorities of the web stay unread, as only those of the cluster count. A kubeconfig may rely on them. */
+const SERVICE_FLAGS = '--use-openssl-ca';
 /**
  * Of an agent with its own Node.js 24 (other versions refuse flags that they do not know): what runs less than 200,000 times is not worth
  * the compilers' memory, nor what runs less than 1,000 times notes for them, and code that nobody ran between two collections goes.
@@ -107,7 +105,8 @@ here=$(dirname -- "$(readlink -f -- "$0")")
 node=\${SKERRY_NODE:-${node}}
 [ -x "$node" ] || node=$(command -v node) || { echo "skerry: there is no Node.js, neither ${node} nor on PATH: install nodejs 20 or newer, or build or install skerry again" >&2; exit 1; }
 export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
-flags='${NODE_FLAGS}'${agentFlags}
+flags='${NODE_FLAGS}'
+case $1 in agent | master | up) flags="$flags ${SERVICE_FLAGS}" ;; esac${agentFlags}
 # shellcheck disable=SC2086 # one word each
 exec "$node" $flags "${lib}/skerry.mjs" "$@"
 `,

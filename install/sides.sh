@@ -134,13 +134,15 @@ last_words() {
   journalctl --sync 2>/dev/null || :
   words=$(words_of "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")")
   # One that ended at once may be followed by the next already, or be gone before the journal asked whose process it was.
-  [ -n "$words" ] || words=$(words_of --unit "skerry-$1" --identifier skerry --since "@$restarted" | grep -v '^stopping: ') || :
+  [ -n "$words" ] || words=$(words_of --unit "skerry-$1" --identifier skerry --since "@$restarted")
   echo "${words:-it ended without a word: $(systemctl show -P Result "skerry-$1")}"
 }
 
+# The farewell of the process before may reach the journal after the first words of the next.
 words_of() {
-  journalctl --quiet --no-pager -o cat -n 1 "$@" 2>/dev/null |
-    sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //; s/; trying again in [0-9]* s$//'
+  journalctl --quiet --no-pager -o cat -n 20 "$@" 2>/dev/null |
+    sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //; s/; trying again in [0-9]* s$//' |
+    { grep -v '^stopping: ' || :; } | tail -n 1
 }
 
 # A first start that failed: the unit stays, stopped and disabled, and the next run tries again. An agent whose master does not answer waits for it.

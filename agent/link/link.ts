@@ -41,7 +41,8 @@ export class LinkConnection {
   static async open(options: LinkOptions, signal: AbortSignal): Promise<LinkConnection> {
     // Else it keeps a Buffer for each of the 65,536 packet ids: 7 MB, for a packet every few seconds.
     writeToStream.cacheNumbers = false;
-    const client = await clientFor(options);
+    const connect = await connectorFor(options);
+    const client = connect();
     let reason = 'the broker closed the connection';
     // mqtt.js has no option for it; with Nagle's algorithm a QoS 1 exchange takes 44 ms. A WebSocket sees to it itself.
     client.on('connect', () =>
@@ -124,21 +125,21 @@ export class LinkConnection {
   }
 }
 
-/** It connects at once. */
-async function clientFor(options: LinkOptions): Promise<MqttClient> {
+/** Loads what the transport needs. The function connects at once: whoever calls it listens before anything else happens. */
+async function connectorFor(options: LinkOptions): Promise<() => MqttClient> {
   const { protocol, hostname, port } = new URL(options.url);
-  if (protocol === 'wss:')
-    return (await import('mqtt')).connect(options.url, clientOptions(options));
+  if (protocol === 'wss:') {
+    const { connect } = await import('mqtt');
+    return () => connect(options.url, clientOptions(options));
+  }
   const address = {
     protocol: 'mqtts' as const,
     // An IPv6 address has brackets in a URL.
     host: hostname.replace(/^\[|\]$/g, ''),
     ...(port === '' ? {} : { port: Number(port) }),
   };
-  return new MqttClient((client) => openTls(client, client.options), {
-    ...clientOptions(options),
-    ...address,
-  });
+  const settings = { ...clientOptions(options), ...address };
+  return () => new MqttClient((client) => openTls(client, client.options), settings);
 }
 
 function clientOptions(options: LinkOptions): IClientOptions {

@@ -29,6 +29,10 @@ const AGENT_FLAGS = [
   '--invocation-count-for-feedback-allocation=1000',
   '--no-sparkplug',
   '--bytecode-old-age=1',
+  // It shares its process with no master.
+  '--max-semi-space-size=1',
+  // A signal would open a debugger's port; a thread waits for it.
+  '--disable-sigusr1',
 ].join(' ');
 
 await rm(dist, { recursive: true, force: true });
@@ -104,7 +108,7 @@ async function writeCommand(
 here=$(dirname -- "$(readlink -f -- "$0")")
 node=\${SKERRY_NODE:-${node}}
 [ -x "$node" ] || node=$(command -v node) || { echo "skerry: there is no Node.js, neither ${node} nor on PATH: install nodejs 20 or newer, or build or install skerry again" >&2; exit 1; }
-export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
+export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_TOP_PAD_=16384
 flags='${NODE_FLAGS}'
 case $1 in agent | master | up) flags="$flags ${SERVICE_FLAGS}" ;; esac${agentFlags}
 # shellcheck disable=SC2086 # one word each

@@ -254,7 +254,8 @@ up() {
   install_runtime
   build
   make_sample_image
-  if KUBECONFIG=$kubeconfig "$here/dist/skerry" get nodes >/dev/null 2>&1; then
+  # Named, it is the master alone that is asked: without one this device would answer for itself.
+  if "$here/dist/skerry" get nodes --kubeconfig "$kubeconfig" >/dev/null 2>&1; then
     say "a cluster is running on $data_dir already"
   else
     start_cluster "$@"

@@ -54,11 +54,13 @@ it('build unpacks Node.js and npm where there is none, and the command runs from
   expect(await mustRun(link, ['version'], { env, cwd: '/' })).toMatch(/\d+\.\d+\.\d+/);
 });
 
+const upOptions = async () => [
+  ...['--data-dir', dataDir, '--listen', `127.0.0.1:${await freePort()}`],
+  ...['--cluster-cidr', '10.112.0.0/16', '--service-cidr', '10.172.0.0/16'],
+];
+
 it('up starts the sample, and a second one installs and builds nothing', async () => {
-  const options = [
-    ...['--data-dir', dataDir, '--listen', `127.0.0.1:${await freePort()}`],
-    ...['--cluster-cidr', '10.112.0.0/16', '--service-cidr', '10.172.0.0/16'],
-  ];
+  const options = await upOptions();
   const first = await install('up', ...options);
   expect(first).toContain('ready: https://');
   expect(first).toMatch(/Hello from Skerry, I am front-/);
@@ -76,6 +78,13 @@ it('up starts the sample, and a second one installs and builds nothing', async (
     'an answer that the front tier fetched from the back tier by name',
   ]);
   expect(second).toMatch(/Hello from the back tier/);
+});
+
+it('up after down starts it again: what the device still knows of itself is no cluster', async () => {
+  await install('down', '--data-dir', dataDir);
+  const again = await install('up', ...(await upOptions()));
+  expect(again).toContain('ready: https://');
+  expect(again).toMatch(/Hello from Skerry, I am front-/);
 });
 
 it('down --purge takes it away', async () => {

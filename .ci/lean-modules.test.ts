@@ -40,3 +40,15 @@ test('streams of packages are those of Node.js', async () => {
     console.log(Readable === own);`;
   expect(await output(source)).toBe('true');
 });
+
+test('what loads by its first call works when it is called, classes too', async () => {
+  const source = `import { Agent } from 'node:https'; import { mkdtemp, open, rm } from 'node:fs/promises';
+    const loaded = () => ['https', 'fs/promises'].filter((name) => process.moduleLoadList.includes('NativeModule ' + name));
+    const folder = await mkdtemp('/tmp/skerry-lean-');
+    const before = loaded();
+    const agent = new Agent({ maxSockets: 7 });
+    await (await open(folder)).close();
+    await rm(folder, { recursive: true });
+    console.log(before.length, agent.maxSockets, agent instanceof Agent, loaded().join());`;
+  expect(await output(source)).toBe('0 7 true https,fs/promises');
+});

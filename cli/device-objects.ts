@@ -9,7 +9,7 @@ import { CATALOG } from '../shared/resources/catalog.ts';
 import { apiVersionOf, type ResourceKind } from '../shared/resources/resource-kind.ts';
 import { CommandFailure } from './command-failure.ts';
 import type { Table } from './object-output.ts';
-import type { ObjectSource, Selection } from './object-source.ts';
+import { listOf, type ObjectSource, type Selection } from './object-source.ts';
 import { type DiscoveredResource, findResource, qualifiedName } from './resource-path.ts';
 
 /** Objects by the plural of their kind. */
@@ -44,8 +44,8 @@ export class DeviceObjects implements ObjectSource {
 
   async read(resource: DiscoveredResource, selection: Selection): Promise<JsonObject> {
     const items = this.#select(resource, selection);
-    const list = { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items };
-    const answer = selection.name === undefined ? list : items[0];
+    const answer =
+      selection.name === undefined ? listOf(items as unknown as JsonObject[]) : items[0];
     return JSON.parse(JSON.stringify(answer)) as JsonObject;
   }
 

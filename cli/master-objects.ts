@@ -1,7 +1,7 @@
 import type { JsonObject } from '../shared/meta/kube-object.ts';
 import type { ApiClient } from './api-client.ts';
 import { TABLE_TYPE, type Table } from './object-output.ts';
-import type { ObjectSource, Selection } from './object-source.ts';
+import { listOf, type ObjectSource, type Selection } from './object-source.ts';
 import { type DiscoveredResource, discover, findResource, resourcePath } from './resource-path.ts';
 
 /** The objects of the cluster, as its master serves them. Throws ApiFailure for what it refuses. */
@@ -18,9 +18,10 @@ export class MasterObjects implements ObjectSource {
 
   async read(resource: DiscoveredResource, selection: Selection): Promise<JsonObject> {
     const answer = await this.#client.json('GET', pathOf(resource, selection));
-    return selection.name === undefined
-      ? listOf(resource, answer['items'] as JsonObject[])
-      : answer;
+    if (selection.name !== undefined) return answer;
+    const { groupVersion: apiVersion, kind } = resource;
+    // The API's own lists say only once what their items are.
+    return listOf((answer['items'] as JsonObject[]).map((item) => ({ apiVersion, kind, ...item })));
   }
 
   async table(resource: DiscoveredResource, selection: Selection): Promise<Table> {
@@ -48,16 +49,6 @@ export class MasterObjects implements ObjectSource {
   async #table(path: string): Promise<Table> {
     return (await this.#client.json('GET', path, { accept: TABLE_TYPE })) as unknown as Table;
   }
-}
-
-/** As kubectl prints lists: the API's own say of what kind their items are only once. */
-function listOf({ groupVersion, kind }: DiscoveredResource, items: JsonObject[]): JsonObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'List',
-    metadata: { resourceVersion: '' },
-    items: items.map((item) => ({ apiVersion: groupVersion, kind, ...item })),
-  };
 }
 
 function pathOf(resource: DiscoveredResource, { namespace, name, labels }: Selection): string {

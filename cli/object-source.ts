@@ -25,3 +25,8 @@ export interface ObjectSource {
   /** The pods on a node; undefined where they are not known. */
   podsOn(node: string): Promise<Table | undefined>;
 }
+
+/** Several objects, each with its apiVersion and kind, as kubectl prints them. */
+export function listOf(items: readonly JsonObject[]): JsonObject {
+  return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items: [...items] };
+}

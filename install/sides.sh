@@ -69,6 +69,7 @@ enable_side() {
 
 restart_side() {
   restarted=$(date +%s)
+  former_pid=$(systemctl show -P MainPID "skerry-$1")
   systemctl reset-failed "skerry-$1" 2>/dev/null || true
   try systemctl restart --no-block "skerry-$1"
 }
@@ -86,8 +87,9 @@ wait_until_up() {
     case $(systemctl show -P SubState "skerry-$1") in
       auto-restart | failed | dead) [ "$waited" -lt 3 ] || return 1 ;;
       running)
-        if is_refused "$1"; then return 1; fi
         pid=$(systemctl show -P MainPID "skerry-$1")
+        if [ "$pid" = "$former_pid" ]; then continue; fi
+        if is_refused "$1" || { [ "$must_link" = true ] && ! is_served "$1"; }; then return 1; fi
         if ! is_healthy "$1"; then
           healthy_pid=
         elif [ "$pid" = "$healthy_pid" ]; then
@@ -113,16 +115,30 @@ is_refused() {
 is_healthy() {
   case $1 in
     master) "$lib/master/bin/skerry" get nodes --kubeconfig "$state/master/admin.kubeconfig" >/dev/null 2>&1 ;;
-    agent) { has_joined || [ "$must_join" = false ]; } && { [ "$must_link" = false ] || { is_served && has_link; }; } ;;
+    agent) { has_joined || [ "$must_join" = false ]; } && { [ "$must_link" = false ] || has_link; } ;;
   esac
 }
 
 # Of an agent that is upgraded, no more is asked than it had before.
 must_join=true
 must_link=false
-# A master that does not speak with this release still takes its connection.
-is_served() { case $(systemctl show -P StatusText skerry-agent) in *'does not serve this device'*) return 1 ;; esac; }
+# A master that does not speak with this release still takes its connection; it will not change its mind.
+is_served() { case $(systemctl show -P StatusText "skerry-$1") in *'does not serve this device'*) return 1 ;; esac; }
 has_link() { "$lib/current/bin/skerry" status --local --data-dir "$state" >/dev/null 2>&1; }
+
+# A link that is down for a moment, as when the master has just been upgraded, is back soon.
+await_link() {
+  has_joined && systemctl is-active --quiet skerry-agent || return 1
+  waited=0
+  until has_link; do
+    if [ "$waited" -ge 15 ]; then
+      detail "there is no link to a master now, and none is asked of the new release"
+      return 1
+    fi
+    sleep 1
+    waited=$((waited + 1))
+  done
+}
 
 # The last thing that the side's present process said, without the frame of its log.
 last_words() {
@@ -132,17 +148,23 @@ last_words() {
   fi
   # What a program said last may still be on its way to the journal when systemd knows already that it ended.
   journalctl --sync 2>/dev/null || :
-  words=$(words_of "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")")
+  process="_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "skerry-$1")"
   # One that ended at once may be followed by the next already, or be gone before the journal asked whose process it was.
-  [ -n "$words" ] || words=$(words_of --unit "skerry-$1" --identifier skerry --since "@$restarted")
+  since="--unit skerry-$1 --identifier skerry --since @$restarted"
+  # What a program says of its work is no reason, whenever it says so; nor is its farewell, which may reach the journal late.
+  words=$(entries "$process" | grep -v "$of_work" | last_message)
+  # shellcheck disable=SC2086
+  [ -n "$words" ] || words=$(entries $since | grep -v "$of_work" | last_message)
+  [ -n "$words" ] || words=$(entries "$process" | grep -v '"message":"stopping: ' | last_message)
   echo "${words:-it ended without a word: $(systemctl show -P Result "skerry-$1")}"
 }
 
-# The farewell of the process before may reach the journal after the first words of the next.
-words_of() {
-  journalctl --quiet --no-pager -o cat -n 20 "$@" 2>/dev/null |
-    sed 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //; s/; trying again in [0-9]* s$//' |
-    { grep -v '^stopping: ' || :; } | tail -n 1
+entries() { journalctl --quiet --no-pager -o cat -n 50 "$@" 2>/dev/null; }
+of_work='"level":"info"\|^ready: '
+
+# Without the frame of the log.
+last_message() {
+  sed -n 's/^<[0-9]>//; s/.*"message":"\(\([^"\\]\|\\.\)*\)".*/\1/; s/\\"/"/g; s/^skerry [a-z]*: //; s/; trying again in [0-9]* s$//; $p'
 }
 
 # A first start that failed: the unit stays, stopped and disabled, and the next run tries again. An agent whose master does not answer waits for it.

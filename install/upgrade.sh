@@ -49,6 +49,11 @@ upgrade_side() {
 # switch_or_go_back SIDE TARGET: ends the script, with the former release running again, when the target does not come up.
 switch_or_go_back() {
   check_state_format "$1" "$2"
+  if [ "$1" = agent ]; then
+    if ! has_joined; then must_join=false; fi
+    # Before anything stops it.
+    if await_link && is_served agent; then must_link=true; fi
+  fi
   former=$(readlink "$lib/$1")
   former_previous=$(readlink "$lib/previous-$1") || former_previous=
   if [ "$former" = "$2" ] && [ -n "$former_previous" ]; then
@@ -58,8 +63,6 @@ switch_or_go_back() {
     keep_state "$1" "$2"
   fi
   detail "$1: from ${former#releases/} to ${2#releases/}"
-  if ! has_joined; then must_join=false; fi
-  if has_link; then must_link=true; fi
   switch_side "$1" "$2"
   if restart_side "$1" && wait_until_up "$1"; then
     remove "$state/.before-$1"

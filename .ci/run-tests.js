@@ -1,7 +1,8 @@
-// Runs lint, types, dead code, unit tests and end-to-end tests in turn; stops at the first step that fails. Closes with the count of tests.
+// Runs lint, types, dead code, unit tests and end-to-end tests in turn; stops at the first step that fails. Closes with what failed, once
+// more, since whoever reads a long log begins at its end, and the count of tests.
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const cache = join(root, '.cache');
@@ -34,14 +35,22 @@ for (const step of steps) {
   if (failed.length > 0) break;
 }
 
-const counts = projects.map((project) => {
+const reports = projects.map((project) => {
   try {
     return JSON.parse(readFileSync(report(project), 'utf8'));
   } catch {
-    return { numPassedTests: 0, numFailedTests: 0 };
+    return { numPassedTests: 0, numFailedTests: 0, testResults: [] };
   }
 });
-const sum = (key) => counts.reduce((total, count) => total + count[key], 0);
+const sum = (key) => reports.reduce((total, count) => total + count[key], 0);
+for (const { name, status, message, assertionResults } of reports.flatMap((r) => r.testResults)) {
+  if (status !== 'failed') continue;
+  const tests = assertionResults.filter((test) => test.status === 'failed');
+  console.log(`FAILED in ${relative(root, name)}${tests.length === 0 ? `: ${message}` : ''}`);
+  for (const { title, failureMessages } of tests) {
+    console.log(`- ${title}\n${failureMessages.join('\n')}`);
+  }
+}
 if (failed.length > 0) console.log(`stopped at: ${failed.join(', ')}`);
 console.log(`${sum('numPassedTests')} passed, ${sum('numFailedTests')} failed`);
 process.exit(failed.length === 0 ? 0 : 1);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -48,10 +48,26 @@ test.each([
     /its certificate-authority cannot be read: ENOENT/,
   ],
   ['that is no YAML', '{server: "', /config is no YAML: /],
+  ['with a server without TLS', '{server: "http://hub:8080"}', /expected https:\/\/HOST:PORT$/],
+  ['with a cluster that is a number', '5', /config names no server in its current context$/],
 ])('a kubeconfig %s is one sentence', (_what, cluster, message) => {
   const path = kubeconfig('config', cluster);
   expect(() => ApiClient.open(path)).toThrow(message);
   expect(() => ApiClient.open(path)).not.toThrow(Unreachable);
+});
+
+test.each(['5', '[]', '\0\u0001', 'contexts: 5', 'current-context: a\ncontexts: [5, null]'])(
+  'a file that is no kubeconfig, %j, is one sentence',
+  (text) => {
+    writeFileSync(join(folder, 'config'), text);
+    expect(() => ApiClient.open(join(folder, 'config'))).toThrow(/config names no server/);
+  },
+);
+
+test('a kubeconfig whose certificate or key is damaged is one sentence', () => {
+  const path = kubeconfig('config', '{server: "https://hub:6443"}');
+  writeFileSync(path, readFileSync(path, 'utf8').replace('{}', '{client-certificate-data: eHl6}'));
+  expect(() => ApiClient.open(path)).toThrow(/config: its certificates and key cannot be used \(/);
 });
 
 test('a kubeconfig that is not there leaves room for the device to answer', () => {

@@ -4,8 +4,10 @@ import type { ClientRequest } from 'node:http';
 import { Agent, request } from 'node:https';
 import { dirname, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { connectionFailure } from '../shared/connection-error.ts';
 import type { JsonObject, JsonValue } from '../shared/meta/kube-object.ts';
+import { shownText } from '../shared/options/read-options.ts';
 import { parseYaml } from '../shared/schema/yaml.ts';
 import { CommandFailure } from './command-failure.ts';
 import { installedUnits, MASTER_UNIT } from './service-unit.ts';
@@ -39,6 +41,7 @@ interface Connection {
   ca: Buffer | undefined;
   cert: Buffer | undefined;
   key: Buffer | undefined;
+  secureContext: SecureContext;
 }
 
 /** A client of the Kubernetes REST API, by a kubeconfig with a client certificate. */
@@ -48,13 +51,7 @@ export class ApiClient {
 
   private constructor(connection: Connection) {
     this.#connection = connection;
-    const { ca, cert, key } = connection;
-    this.#agent = new Agent({
-      keepAlive: true,
-      ...(ca && { ca }),
-      ...(cert && { cert }),
-      ...(key && { key }),
-    });
+    this.#agent = new Agent({ keepAlive: true, secureContext: connection.secureContext });
   }
 
   /** `file`: --kubeconfig, else $KUBECONFIG, else the one of this machine's master. Throws CommandFailure. */
@@ -223,28 +220,48 @@ function readKubeconfig(path: string): Connection {
   } catch (error) {
     throw unreadable(path, error as NodeJS.ErrnoException);
   }
-  const config = parsed(path, text) as {
-    'current-context'?: string;
-    contexts?: { name: string; context: { cluster: string; user: string } }[];
-    clusters?: { name: string; cluster: Record<string, string> }[];
-    users?: { name: string; user: Record<string, string> }[];
-  } | null;
-  const context = config?.contexts?.find(({ name }) => name === config['current-context'])?.context;
-  const cluster = config?.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
-  const user = config?.users?.find(({ name }) => name === context?.user)?.user;
-  const server = cluster?.['server'];
-  if (cluster === undefined || server === undefined)
+  const config = sectionOf(parsed(path, text));
+  const context = named(config['contexts'], config['current-context'], 'context');
+  const cluster = named(config['clusters'], context['cluster'], 'cluster');
+  const user = named(config['users'], context['user'], 'user');
+  const server = cluster['server'];
+  if (server === undefined || server === null)
     throw new CommandFailure(`the kubeconfig ${path} names no server in its current context`);
-  if (!URL.canParse(server))
+  if (!URL.canParse(String(server)) || new URL(String(server)).protocol !== 'https:')
     throw new CommandFailure(
-      `the kubeconfig ${path}: server ${server}: expected https://HOST:PORT`,
+      `the kubeconfig ${path}: server ${shownText(String(server))}: expected https://HOST:PORT`,
     );
-  return {
-    server: new URL(server),
+  const connection = {
+    server: new URL(String(server)),
     ca: credential(path, cluster, 'certificate-authority'),
-    cert: user && credential(path, user, 'client-certificate'),
-    key: user && credential(path, user, 'client-key'),
+    cert: credential(path, user, 'client-certificate'),
+    key: credential(path, user, 'client-key'),
   };
+  return { ...connection, secureContext: secureContext(path, connection) };
+}
+
+function sectionOf(value: JsonValue | undefined): JsonObject {
+  const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isSection ? value : {};
+}
+
+/** Of a list of `{name, KIND: {...}}` the section of that name; an empty one when there is none. */
+function named(list: JsonValue | undefined, name: JsonValue | undefined, kind: string): JsonObject {
+  const entries = Array.isArray(list) ? list.map(sectionOf) : [];
+  return sectionOf(entries.find((entry) => name !== undefined && entry['name'] === name)?.[kind]);
+}
+
+function secureContext(
+  path: string,
+  { ca, cert, key }: Pick<Connection, 'ca' | 'cert' | 'key'>,
+): SecureContext {
+  try {
+    return createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
+  } catch (error) {
+    throw new CommandFailure(
+      `the kubeconfig ${path}: its certificates and key cannot be used (${(error as Error).message}): take it anew from the master`,
+    );
+  }
 }
 
 function parsed(path: string, text: string): JsonValue {
@@ -268,15 +285,11 @@ function unreadable(path: string, { code, message }: NodeJS.ErrnoException): Unr
 }
 
 /** A relative path begins where the kubeconfig lies, as for kubectl. */
-function credential(
-  path: string,
-  section: Record<string, string>,
-  name: string,
-): Buffer | undefined {
+function credential(path: string, section: JsonObject, name: string): Buffer | undefined {
   const data = section[`${name}-data`];
-  if (data !== undefined) return Buffer.from(data, 'base64');
+  if (typeof data === 'string') return Buffer.from(data, 'base64');
   const file = section[name];
-  if (file === undefined) return undefined;
+  if (typeof file !== 'string') return undefined;
   try {
     return readFileSync(resolve(dirname(path), file));
   } catch (error) {

@@ -360,10 +360,46 @@ describe('the link between a device and its master', () => {
       logger,
     });
     expect(membership.renewalIsDue()).toBe(false);
-    expect(await membership.renew(new AbortController().signal)).toBe(true);
+    expect(await membership.renew(new AbortController().signal)).toBeUndefined();
     expect(identity.enrolment?.certificate).not.toBe(before);
+    const connections = () =>
+      pi.logger.lines.filter((line) => line.includes('connected to the master')).length;
+    const one = connections();
     pi.link?.cut();
+    await until(() => expect(connections()).toBe(one + 1));
+  });
+
+  test('a renewal that fails over a connection is told, tried again within the hour, and told no more when it is done', async () => {
+    const pi = device('pi-18');
+    const system = new SystemClock();
+    const waiting: { delayMs: number; callback: () => void }[] = [];
+    let aheadMs = 0;
+    pi.clock = {
+      nowMs: () => system.nowMs() + aheadMs,
+      monotonicMs: () => system.monotonicMs(),
+      after: (delayMs, callback) => {
+        if (delayMs < 60 * 60 * 1000) return system.after(delayMs, callback);
+        waiting.push({ delayMs, callback });
+        return () => {};
+      },
+    };
+    await pi.start({ server: master.server, token: await master.parts.tokens.create() });
     await until(() => expect(pi.link?.connected).toBe(true));
+    const { enrolment } = pi.identity;
+    if (enrolment === undefined) throw new Error('not enrolled');
+    await pi.identity.saveEnrolment({ ...enrolment, server: 'https://127.0.0.1:1' });
+    aheadMs = enrolment.lifetimeSeconds * 700;
+    waiting.pop()?.callback();
+    await until(() => expect(pi.link?.obstacle).toContain('could not be renewed'));
+    expect(pi.link?.connected).toBe(true);
+
+    await pi.identity.saveEnrolment(enrolment);
+    const retry = waiting.pop();
+    expect(retry?.delayMs).toBe(60 * 60 * 1000);
+    retry?.callback();
+    await until(() => expect(pi.link?.obstacle).toBeUndefined());
+    expect(pi.identity.enrolment?.certificate).not.toBe(enrolment.certificate);
+    expect(pi.link?.connected).toBe(true);
   });
 
   test('the same link works over WebSocket, for networks that let nothing else out', async () => {

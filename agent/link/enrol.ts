@@ -54,7 +54,7 @@ export class Membership {
   #movedTo: string | undefined;
   #refusedToken: string | undefined;
 
-  /** `onObstacle`: why there is no membership yet, or why it could not be mended, one sentence. */
+  /** `onObstacle`: why there is no membership yet, or no new one, one sentence. */
   constructor(parts: {
     identity: Identity;
     clock: Clock;
@@ -105,6 +105,7 @@ export class Membership {
       if (token === '' || (token === this.#refusedToken && !thoroughly)) return;
       await this.#joinOnce(join, signal);
     } catch (error) {
+      if (signal.aborted) return;
       if (error instanceof EnrolmentRefused) this.#refusedToken = token;
       this.#tell(`could not join anew: ${connectionFailure(error)}`);
     }
@@ -120,10 +121,12 @@ export class Membership {
     return new URL(brokerUrl(enrolment)).host !== new URL(enrolment.server).host;
   }
 
-  /** One attempt to renew, also with a certificate that has expired. True: the new one is saved. */
-  async renew(signal: AbortSignal): Promise<boolean> {
+  /**
+   * One attempt to renew, also with a certificate that has expired. Answers why it failed, one sentence; undefined: the new one is saved.
+   */
+  async renew(signal: AbortSignal): Promise<string | undefined> {
     const { enrolment, keys } = this.#identity;
-    if (enrolment === undefined) return false;
+    if (enrolment === undefined) return 'this device has not joined a cluster';
     const { ca, certificate, nodeName } = enrolment;
     const server = this.#movedTo ?? enrolment.server;
     try {
@@ -143,10 +146,11 @@ export class Membership {
       );
       this.#movedTo = undefined;
       this.#logger.info('the certificate was renewed', { node: nodeName });
-      return true;
+      return undefined;
     } catch (error) {
-      this.#tell(`the certificate could not be renewed: ${connectionFailure(error)}`);
-      return false;
+      const failure = `the certificate could not be renewed: ${connectionFailure(error)}`;
+      if (!signal.aborted) this.#logger.warn(failure);
+      return failure;
     }
   }
 

@@ -20,6 +20,7 @@ import type { Outbox } from './outbox.ts';
 import { pause } from './pause.ts';
 import { StatusOutbox } from './status-outbox.ts';
 import { StreamMux } from './stream-mux.ts';
+import { TimelyRenewal } from './timely-renewal.ts';
 
 /** MQTT 3.1.1, section 3.2.2.3, return code 5, in mqtt.js' words. */
 const NOT_A_MEMBER = /Not authorized/;
@@ -27,7 +28,6 @@ const NOT_A_MEMBER = /Not authorized/;
 const LASTING_MS = 10_000;
 /** Of so many refusals of the broker the first has all tried that may mend the membership; at the others only a new token is. */
 const MEND_EVERY = 10;
-const RENEWAL_LOOK_MS = 24 * 60 * 60 * 1000;
 /** A heartbeat that would only wait in a stalled socket is left out. */
 const STALLED_BYTES = 64 * 1024;
 
@@ -73,6 +73,8 @@ export class Link {
   readonly #outbox: StatusOutbox;
   readonly #stop = new AbortController();
   #obstacle: string | undefined;
+  /** Why the certificate could not be renewed, over the connection that there is. */
+  #renewalFailure: string | undefined;
   #channel: Channel | undefined;
   #localAddress: string | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -81,10 +83,7 @@ export class Link {
     this.#parts = parts;
     this.#membership = new Membership({
       ...parts,
-      onObstacle: (message) => {
-        this.#obstacle = message;
-        parts.onBeat?.();
-      },
+      onObstacle: (message) => this.#hindered(message),
     });
     this.#outbox = new StatusOutbox({
       send: (batch) => this.#channel?.send('st', 'reports', encodeBody(batch)),
@@ -103,7 +102,7 @@ export class Link {
 
   /** Why this device has not joined, has no connection, or is not served, one sentence; undefined while all is well. */
   get obstacle(): string | undefined {
-    return this.#obstacle;
+    return this.#obstacle ?? this.#renewalFailure;
   }
 
   /** The address from which the master is reached, of the connection now or the last one. */
@@ -178,11 +177,23 @@ export class Link {
     if (notAMember > 0) {
       const thoroughly = notAMember % MEND_EVERY === 1;
       // The certificate has ended, which a device without a clock cannot know, or the Node was deleted.
-      if (thoroughly && (await membership.renew(signal))) return;
+      if (thoroughly && (await this.#renew(signal))) return;
       if (join) await membership.rejoin(join, thoroughly, signal);
     } else if (membership.renewalIsDue() || membership.brokerMayHaveMoved(count)) {
-      await membership.renew(signal);
+      await this.#renew(signal);
     }
+  }
+
+  /** Whether there is a new certificate. */
+  async #renew(signal: AbortSignal): Promise<boolean> {
+    const failure = await this.#membership.renew(signal);
+    if (failure !== undefined && !signal.aborted) this.#hindered(failure);
+    return failure === undefined;
+  }
+
+  #hindered(obstacle: string): void {
+    this.#obstacle = obstacle;
+    this.#parts.onBeat?.();
   }
 
   /** One connection from its beginning to its end; answers why it ended. */
@@ -232,7 +243,15 @@ export class Link {
       channel.send('al', 'alive', encodeAlive({ up: true }));
     };
     const heartbeat = new Heartbeat({ beat, clock, random });
-    const cancelRenewal = this.#renewInTime();
+    const renewal = new TimelyRenewal({
+      membership: this.#membership,
+      clock,
+      onOutcome: (failure) => {
+        this.#renewalFailure = failure;
+        this.#parts.onBeat?.();
+      },
+    });
+    renewal.start();
     // The birth goes first: it begins the session.
     heartbeat.start();
     inbox.connected();
@@ -247,7 +266,8 @@ export class Link {
       },
       detach: () => {
         this.#channel = undefined;
-        cancelRenewal();
+        renewal.stop();
+        this.#renewalFailure = undefined;
         heartbeat.stop();
         inbox.disconnected();
         mux.disconnected();
@@ -258,22 +278,9 @@ export class Link {
 
   /** What runs here goes on; the connection stays, and with the master's next release comes another try. */
   #refused(message: string): void {
-    this.#obstacle = `the master does not serve this device: ${message}`;
-    this.#parts.logger.error(this.#obstacle);
-    this.#parts.onBeat?.();
-  }
-
-  /** A connection may outlive its certificate, the next one would not: looked at once a day. */
-  #renewInTime(): () => void {
-    let cancel = () => {};
-    const lookAgain = () => {
-      cancel = this.#parts.clock.after(RENEWAL_LOOK_MS, () => {
-        if (this.#membership.renewalIsDue()) void this.#membership.renew(this.#stop.signal);
-        lookAgain();
-      });
-    };
-    lookAgain();
-    return () => cancel();
+    const obstacle = `the master does not serve this device: ${message}`;
+    this.#parts.logger.error(obstacle);
+    this.#hindered(obstacle);
   }
 }
 

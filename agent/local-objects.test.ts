@@ -33,11 +33,12 @@ const DOCUMENTS: Record<string, object> = {
   'nodes//pi': {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: 'pi', uid: 'n1', labels: {} },
+    metadata: { name: 'pi', uid: 'n1', creationTimestamp: '2026-12-01T08:00:00Z', labels: {} },
     spec: { podCIDR: '10.42.1.0/24' },
   },
   'peers//hub': {
     name: 'hub',
+    creationTimestamp: '2026-11-28T10:00:00Z',
     podCIDRs: ['10.42.0.0/24'],
     internalIP: '192.0.2.1',
     annotations: {},
@@ -68,7 +69,7 @@ test('a device shows itself as it is now, once, among the others', () => {
     'pi',
     'Ready',
     '<none>',
-    '<unknown>',
+    '120m',
     expect.stringMatching(/^v1\.33/),
     '192.0.2.7',
     '<none>',
@@ -79,14 +80,7 @@ test('a device shows itself as it is now, once, among the others', () => {
 });
 
 test('of the others it knows where they are, and not how they are', () => {
-  expect(cells('hub')?.slice(0, 6)).toEqual([
-    'hub',
-    'Unknown',
-    '<none>',
-    '<unknown>',
-    '',
-    '192.0.2.1',
-  ]);
+  expect(cells('hub')?.slice(0, 6)).toEqual(['hub', 'Unknown', '<none>', '3d', '', '192.0.2.1']);
   expect(cells('new')?.slice(0, 6)).toEqual([
     'new',
     'Unknown',

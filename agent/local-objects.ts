@@ -44,7 +44,7 @@ export interface LocalMachine {
   nowMs: number;
 }
 
-/** What the saved state tells as API objects; what the master did not send with them (times of creation, statuses) is absent. Pure. */
+/** What the saved state tells as API objects; what the master did not send with them (most statuses) is absent. Pure. */
 export function localObjects(
   { documents, records }: SavedState,
   machine: LocalMachine,
@@ -124,13 +124,14 @@ const AGENT_ENDED: NodeCondition = {
   message: 'the agent of this device does not run',
 };
 
-function peerNode({ name, podCIDRs, internalIP, annotations }: PeerDocument): Node {
+function peerNode(peer: PeerDocument): Node {
+  const { name, creationTimestamp, podCIDRs, internalIP, annotations } = peer;
   const [podCIDR] = podCIDRs;
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    // Of its uid and its time nothing is known here.
-    metadata: { name, annotations } as ObjectMeta,
+    // Its uid is not known here.
+    metadata: { name, creationTimestamp, annotations } as ObjectMeta,
     spec: { ...(podCIDR !== undefined && { podCIDR, podCIDRs }) },
     status: {
       ...(internalIP !== undefined && { addresses: [{ type: 'InternalIP', address: internalIP }] }),

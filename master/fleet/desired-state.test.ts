@@ -109,6 +109,7 @@ class Scene {
   }
 }
 
+const A_TIME = expect.stringMatching(/^\d{4}-.*Z$/);
 const ENV_FROM = { envFrom: [{ configMapRef: { name: 'settings' } }] };
 
 describe('a connected node', () => {
@@ -367,12 +368,15 @@ describe('what every node has', () => {
     await scene.settle();
     expect(object('services/default/web')).toMatchObject({
       kind: 'Service',
-      metadata: { name: 'web', namespace: 'default' },
+      metadata: { name: 'web', namespace: 'default', creationTimestamp: A_TIME },
       spec: { selector: { app: 'web' } },
     });
     expect(object('services/default/web')).not.toHaveProperty('status');
     expect(object('endpointslices/default/web-1')).toMatchObject({
-      metadata: { labels: { 'kubernetes.io/service-name': 'web' } },
+      metadata: {
+        labels: { 'kubernetes.io/service-name': 'web' },
+        creationTimestamp: A_TIME,
+      },
       addressType: 'IPv4',
       endpoints: [{ addresses: ['10.42.0.2'] }],
       ports: [{ port: 80, name: '', protocol: 'TCP' }],
@@ -385,7 +389,13 @@ describe('what every node has', () => {
   test('are the other nodes, of whose status only the address counts', async () => {
     await scene.fixture.addNode('b');
     await scene.settle();
-    expect(object('peers//b')).toEqual({ name: 'b', podCIDRs: [], annotations: {} });
+    expect(object('peers//b')).toEqual({
+      name: 'b',
+      creationTimestamp: A_TIME,
+      podCIDRs: [],
+      annotations: {},
+    });
+    expect(object('nodes//a')).toMatchObject({ metadata: { creationTimestamp: A_TIME } });
     expect(object('peers//a')).toBeUndefined();
     const addresses = [{ type: 'InternalIP', address: '192.0.2.7' }];
     const report = (status: object) =>

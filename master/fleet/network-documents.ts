@@ -48,7 +48,7 @@ export function endpointSliceDocument(slice: EndpointSlice): PlannedDocument {
 }
 
 export function peerDocument({ metadata, spec, status }: Node): PlannedDocument {
-  const { name, annotations = {} } = metadata;
+  const { name, creationTimestamp, annotations = {} } = metadata;
   const internal = status?.addresses?.find(({ type }) => type === 'InternalIP');
   const { podCIDR, podCIDRs } = spec ?? {};
   const own = Object.entries(annotations).filter(([key]) =>
@@ -56,6 +56,7 @@ export function peerDocument({ metadata, spec, status }: Node): PlannedDocument 
   );
   const document: PeerDocument = {
     name,
+    creationTimestamp,
     podCIDRs: podCIDRs ?? (podCIDR ? [podCIDR] : []),
     ...(internal && { internalIP: internal.address }),
     annotations: Object.fromEntries(own.sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -67,8 +68,9 @@ export function clusterNetworkDocument(network: ClusterNetworkDocument): Planned
   return planned(CLUSTER_NETWORK_KEY, network);
 }
 
-function sharedMetadata({ name, namespace = '', uid, labels }: ObjectMeta): SharedMetadata {
-  return { name, namespace, uid, ...(labels && { labels }) };
+function sharedMetadata(metadata: ObjectMeta): SharedMetadata {
+  const { name, namespace = '', uid, creationTimestamp, labels } = metadata;
+  return { name, namespace, uid, creationTimestamp, ...(labels && { labels }) };
 }
 
 function planned(key: string, object: object): PlannedDocument {

@@ -100,8 +100,9 @@ export function plannedPod(pod: Pod, known: WeakMap<Pod, PlannedPod>): PlannedPo
 }
 
 function nodeDocument({ apiVersion, kind, metadata, spec }: Node): PlannedDocument {
-  const { name, uid, labels = {} } = metadata;
-  const object = { apiVersion, kind, metadata: { name, uid, labels }, spec: spec ?? {} };
+  const { name, uid, creationTimestamp, labels = {} } = metadata;
+  const own = { name, uid, creationTimestamp, labels };
+  const object = { apiVersion, kind, metadata: own, spec: spec ?? {} };
   return {
     key: documentKey('nodes', '', name),
     version: contentHash(object),

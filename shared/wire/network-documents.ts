@@ -24,12 +24,16 @@ export interface SharedMetadata {
   name: string;
   namespace: string;
   uid: string;
+  /** For who asks the device how old it is; absent in what an older master has sent. */
+  creationTimestamp?: string;
   labels?: Record<string, string>;
 }
 
 /** `peers//<node name>`: what a node knows of another. Of the annotations only those under NETWORK_ANNOTATION_PREFIX. */
 export interface PeerDocument {
   name: string;
+  /** As that of SharedMetadata. */
+  creationTimestamp?: string;
   /** Empty until the node has been given its range. */
   podCIDRs: string[];
   /** Absent until the node has said it. */

@@ -120,7 +120,7 @@ describe('with the master away', () => {
   it('nodes, services and slices come from the device, in the same columns', async () => {
     const nodes = await onDevice('nodes');
     expect(nodes.stdout).toMatch(
-      /^NAME +STATUS +ROLES +AGE +VERSION\npi +Ready +<none> +<unknown> +v1/,
+      /^NAME +STATUS +ROLES +AGE +VERSION\npi +Ready +<none> +\d+[sm]\S* +v1/,
     );
     expect(nodes.stderr).toMatch(/^from the saved state of this device \(node pi\) itself.*:\n$/);
     const services = await onDevice('get', 'svc', 'kubernetes', '-o', 'json');

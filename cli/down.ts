@@ -95,6 +95,11 @@ async function stopPrograms(folders: readonly string[]): Promise<string[]> {
 
 /** A program of a unit is stopped through it, or it would be started again at once; answers that unit. */
 async function stopProgram(holder: LockHolder): Promise<string | undefined> {
+  if (!(await holder.isProven())) {
+    throw new CommandFailure(
+      `a program that is not Skerry's holds the lock of the data directory, and names process ${holder.pid}, which is another: nothing was stopped; \`ss -xlp | grep skerry-lock\` says who it is, end that first`,
+    );
+  }
   const unit = await unitOfProcess(holder.pid);
   if (unit !== undefined) {
     process.stdout.write(`stopping ${unit}\n`);

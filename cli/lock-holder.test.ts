@@ -8,12 +8,14 @@ import { findLockHolder } from './lock-holder.ts';
 let folder: string;
 let lock: Server;
 let asked: Promise<Socket>;
+let says: number;
 
 beforeEach(async () => {
+  says = process.pid;
   folder = mkdtempSync(join(tmpdir(), 'skerry-lock-holder-'));
   const { dev, ino } = statSync(folder, { bigint: true });
   lock = createServer((socket) => {
-    socket.write('4711\n');
+    socket.write(`${says}\n`);
   });
   asked = new Promise((resolve) => lock.once('connection', resolve));
   await new Promise<void>((resolve) => lock.listen(`\0skerry-lock-${dev}-${ino}`, resolve));
@@ -25,11 +27,23 @@ afterEach(() => {
 
 test('who holds a folder is told, and asked no more once that is enough', async () => {
   const holder = await findLockHolder(folder);
-  expect(holder?.pid).toBe(4711);
+  expect(holder?.pid).toBe(process.pid);
   const question = await asked;
   const closed = new Promise((resolve) => question.once('close', resolve));
   holder?.release();
   await closed;
+});
+
+test('a holder is proven by the socket that it has open, not by what it says', async () => {
+  const holder = await findLockHolder(folder);
+  expect(await holder?.isProven()).toBe(true);
+  holder?.release();
+  for (const lie of [1, process.ppid, 0, -1, Number.NaN, 999_999_999]) {
+    says = lie;
+    const liar = await findLockHolder(folder);
+    expect(await liar?.isProven()).toBe(false);
+    liar?.release();
+  }
 });
 
 test('the end of the holder is noticed', async () => {

@@ -9,9 +9,12 @@ Buffer.poolSize = 4096;
 
 // `skerry get pods | head`: whoever read has read enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`skerry: the output cannot be written: ${error.message}\n`);
+  process.exit(1);
 });
+// A log on a full disk: the pods are worth more than what would be said of them.
+process.stderr.on('error', () => {});
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -56,6 +56,8 @@ export interface JoinSource {
   token(joinedAs: string | undefined): Promise<string>;
   /** Whether a refusal is waited out, as a service does, or is fatal. */
   keepsTrying: boolean;
+  /** As that of JoinRequest. */
+  forgetToken?(): void;
 }
 
 export interface RunningAgent {

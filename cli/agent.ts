@@ -1,5 +1,6 @@
 import { readAgentConfig } from '../agent/config.ts';
 import { type JoinSource, startAgent } from '../agent/main.ts';
+import type { Logger } from '../shared/logger.ts';
 import type { ValuesOf } from '../shared/options/option.ts';
 import { AGENT_OPTIONS, JOIN_OPTIONS } from '../shared/options/program-options.ts';
 import { readOptions } from '../shared/options/read-options.ts';
@@ -10,7 +11,7 @@ import { openDataDir } from './data-dir.ts';
 import { openLog } from './log.ts';
 import { flagsOf, givenOptions, orWrongCall } from './program-options.ts';
 import { runUntilSignal } from './run-until-signal.ts';
-import { readTokenFile } from './token-file.ts';
+import { forgetInstalledToken, readTokenFile } from './token-file.ts';
 
 const OPTIONS = { ...JOIN_OPTIONS, ...AGENT_OPTIONS };
 
@@ -25,11 +26,12 @@ Each option is also a variable (--data-dir: SKERRY_DATA_DIR) and a key of the co
   ],
   async run(args) {
     const given = givenOptions(args, OPTIONS);
-    const [config, join, log] = orWrongCall(() => [
+    const [config, joining, log] = orWrongCall(() => [
       readAgentConfig(given),
-      joinSource(readOptions(JOIN_OPTIONS, given)),
+      readOptions(JOIN_OPTIONS, given),
       openLog(given),
     ]);
+    const join = joinSource(joining, log);
     return await runUntilSignal(log, async (onFatal, onBeat) => {
       await openDataDir(config.dataDir, 'agent');
       const running = await startAgent({
@@ -48,11 +50,10 @@ Each option is also a variable (--data-dir: SKERRY_DATA_DIR) and a key of the co
   },
 });
 
-function joinSource({
-  server,
-  token,
-  tokenFile,
-}: ValuesOf<typeof JOIN_OPTIONS>): JoinSource | undefined {
+function joinSource(
+  { server, token, tokenFile }: ValuesOf<typeof JOIN_OPTIONS>,
+  log: Logger,
+): JoinSource | undefined {
   if (server !== undefined) {
     return {
       server,
@@ -60,6 +61,7 @@ function joinSource({
       keepsTrying: process.env['NOTIFY_SOCKET'] !== undefined,
       token: async (joinedAs) =>
         token ?? (tokenFile === undefined ? '' : readTokenFile(tokenFile, joinedAs !== undefined)),
+      forgetToken: () => forgetInstalledToken(tokenFile, (message) => log.warn(message)),
     };
   }
   if (token === undefined) return undefined;

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readTokenFile } from './token-file.ts';
+import { forgetInstalledToken, readTokenFile } from './token-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'skerry-token-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,4 +30,19 @@ test('an empty file, and one that others may read, is refused', () => {
   expect(() => readTokenFile(open, false)).toThrow(
     `others may read the token file ${open}: chmod 600 ${open}`,
   );
+});
+
+test('the file that install.sh made is removed once it has served, and no other', () => {
+  const installed = file('installed', 'a.b.c');
+  const own = file('own', 'a.b.c');
+  const said: string[] = [];
+  const warn = (message: string) => said.push(message);
+  for (const path of [own, undefined, installed, installed])
+    forgetInstalledToken(path, warn, installed);
+  expect([existsSync(own), existsSync(installed)]).toEqual([true, false]);
+  expect(said).toEqual([]);
+  const stuck = join(folder, 'stuck');
+  mkdirSync(stuck);
+  forgetInstalledToken(stuck, warn, stuck);
+  expect(said).toEqual([expect.stringMatching(/stuck holds a join token .* remove it$/)]);
 });

@@ -1,5 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { CommandFailure } from './command-failure.ts';
+
+/** Where install.sh puts a copy of the token that it was given: install/programs.sh. */
+const INSTALLED_TOKEN_FILE = '/etc/skerry/join-token';
 
 /**
  * The token in a file. A device that has joined does not need it: the file may be gone then. Throws CommandFailure when the file is needed
@@ -27,4 +30,19 @@ export function readTokenFile(path: string, hasJoined: boolean): string {
   }
   if (text === '' && !hasJoined) throw new CommandFailure(`the token file ${path} is empty`, 2);
   return text;
+}
+
+/** Removes the file at `path` if install.sh made it, for a device that is a member needs no token; what a user has made stays. */
+export function forgetInstalledToken(
+  path: string | undefined,
+  warn: (message: string) => void,
+  installed = INSTALLED_TOKEN_FILE,
+): void {
+  if (path !== installed) return;
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    const why = (error as Error).message;
+    warn(`${path} holds a join token that is needed no more (${why}): remove it`);
+  }
 }

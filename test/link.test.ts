@@ -34,6 +34,7 @@ class TestDevice {
   readonly logger = new CollectingLogger();
   readonly streams: StreamHandler[];
   refusal: string | undefined;
+  tokenIsForgotten = false;
   /** Instead of the token of `start`, from the next try on. */
   token: string | undefined;
   clock: Clock = new SystemClock();
@@ -63,6 +64,9 @@ class TestDevice {
           token: async () => this.token ?? join.token,
           nodeName: this.nodeName,
           keepsTrying: join.keepsTrying ?? false,
+          forgetToken: () => {
+            this.tokenIsForgotten = true;
+          },
         },
       }),
       streams: this.streams,
@@ -454,10 +458,12 @@ describe('the link between a device and its master', () => {
     const token = await master.parts.tokens.create({ nodeName: 'another' });
     await pi.start({ server: master.server, token, keepsTrying: true });
     await until(() => expect(pi.link?.obstacle).toContain('for node "another"'));
+    expect(pi.tokenIsForgotten).toBe(false);
     pi.token = await master.parts.tokens.create();
     await until(() => expect(pi.link?.connected).toBe(true));
     expect(pi.link?.obstacle).toBeUndefined();
     expect(pi.refusal).toBeUndefined();
+    expect(pi.tokenIsForgotten).toBe(true);
   });
 
   test('a device without a clock whose certificate has ended renews it, also when the network was late', async () => {

@@ -31,6 +31,8 @@ export interface JoinRequest {
   nodeName: string;
   /** A refusal is waited out, as a service does: it may be mended at the master. Else it ends the join, for somebody looks on. */
   keepsTrying: boolean;
+  /** Called with each connection: a member needs no token. Must not throw. */
+  forgetToken?(): void;
 }
 
 /** Of an answer that is a refusal: the device asks seldom, for nothing changes until somebody acts. */

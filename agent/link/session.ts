@@ -223,6 +223,7 @@ export class Link {
     detach: () => void;
   } {
     const { state, streams, release, clock, random, logger } = this.#parts;
+    this.#parts.join?.forgetToken?.();
     this.#channel = channel;
     this.#obstacle = undefined;
     this.#localAddress = channel.localAddress ?? this.#localAddress;

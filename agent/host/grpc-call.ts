@@ -58,12 +58,21 @@ export async function grpcCall(call: GrpcCall): Promise<GrpcAnswer> {
     });
     stream.once('end', () => {
       const status = Number(headers['grpc-status'] ?? 2);
-      const words = decodeURIComponent(String(headers['grpc-message'] ?? ''));
+      const words = percentDecoded(String(headers['grpc-message'] ?? ''));
       const message = Buffer.concat(chunks).subarray(PREFIX_BYTES);
       resolve({ status, words, message });
     });
     stream.end(framed(call.message));
   }).finally(() => session.destroy());
+}
+
+/** PROTOCOL-HTTP2, Status-Message: what is not encoded as it should be is no error, and shown as it came. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Uncompressed, with its length. */

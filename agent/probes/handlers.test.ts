@@ -175,6 +175,21 @@ describe('a gRPC probe', () => {
     const refused = await probeGrpc({ port: await closedPort() }, target());
     expect(refused).toMatchObject({ outcome: 'failure' });
   });
+
+  it('shows words that are not encoded as they should be as they came', async () => {
+    const server = createHttp2();
+    server.on('stream', (stream) => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      const trailers = { 'grpc-status': '14', 'grpc-message': '100% busy' };
+      stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+      stream.end();
+    });
+    const port = await portOf(server);
+    closes.push(() => server.close());
+    expect((await probeGrpc({ port }, target())).output).toBe(
+      'error: health rpc probe failed: 100% busy',
+    );
+  });
 });
 
 async function closedPort(): Promise<number> {

@@ -55,6 +55,16 @@ export class Channel {
     const [will] = codec.write('al', 'alive', encodeAlive({ up: false }), WILL_SEQUENCE).frames;
     const early: [Leaf, Message][] = [];
     let receiver: Receiver = (leaf, message) => early.push([leaf, message]);
+    /** A message that cannot be read is none, whenever it comes. */
+    const guarded = (leaf: Leaf, receive: () => void) => {
+      try {
+        receive();
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+        const { reason } = error;
+        logger.warn(`refused a message of the master: ${error.message}`, { leaf, reason });
+      }
+    };
     const connection = await LinkConnection.open(
       {
         url: brokerUrl(enrolment),
@@ -67,14 +77,10 @@ export class Channel {
         onMessage: (topic, payload) => {
           const leaf = leafOf.get(topic);
           if (leaf === undefined) return;
-          try {
+          guarded(leaf, () => {
             const message = codec.read(leaf, payload);
             if (message !== undefined) receiver(leaf, message);
-          } catch (error) {
-            if (!(error instanceof FrameError)) throw error;
-            const { reason } = error;
-            logger.warn(`refused a message of the master: ${error.message}`, { leaf, reason });
-          }
+          });
         },
       },
       parts.signal,
@@ -83,7 +89,7 @@ export class Channel {
       channel: new Channel(connection, codec, topicOf),
       attach: (next) => {
         receiver = next;
-        for (const [leaf, message] of early.splice(0)) next(leaf, message);
+        for (const [leaf, message] of early.splice(0)) guarded(leaf, () => next(leaf, message));
       },
     };
   }

@@ -124,7 +124,8 @@ hold_the_lock() {
   if dry_run || [ -n "$root" ] || ! command -v flock >/dev/null 2>&1; then return 0; fi
   [ "$(id -u)" = 0 ] || return 0
   exec 9>/run/skerry-install.lock
-  flock -n 9 || fail "another install.sh is at work on this machine: wait until it is done"
+  # Of one that was killed, what it had started may be at work for a moment yet.
+  flock -n 9 || flock -w 10 9 || fail "another install.sh is at work on this machine: wait until it is done"
 }
 
 # A lost ssh connection, or `| head`, must not end it between two steps.

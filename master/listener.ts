@@ -13,6 +13,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { Logger } from '../shared/logger.ts';
+import { bracketed } from '../shared/url-host.ts';
 import { type NodePeer, nodeOfPeer } from './fleet/topic-access.ts';
 import { MqttWebSockets } from './fleet/web-socket.ts';
 
@@ -191,7 +192,7 @@ function answerWithoutUpgrade(request: IncomingMessage): ServerResponse {
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
-  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const where = `${bracketed(host)}:${port}`;
   switch (error.code) {
     case 'EADDRINUSE':
       return new ListenError(

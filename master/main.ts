@@ -8,6 +8,7 @@ import { NODES } from '../shared/resources/node.ts';
 import { SECRETS } from '../shared/resources/secret.ts';
 import { SERVICES } from '../shared/resources/service.ts';
 import { formatToWrite } from '../shared/state-format.ts';
+import { bracketed } from '../shared/url-host.ts';
 import { SKERRY_VERSION } from '../shared/version.ts';
 import { OpenApiDocuments } from './api/output/openapi-documents.ts';
 import { ApiServer } from './api/server.ts';
@@ -239,10 +240,10 @@ export async function startMaster({
     await listener.start();
     stops.push(() => listener.stop());
 
-    const url = `https://${hostInUrl(advertised)}:${listener.port}`;
+    const url = `https://${bracketed(advertised)}:${listener.port}`;
     const localHost = isEverywhere(config.listen.host)
       ? '127.0.0.1'
-      : hostInUrl(config.listen.host);
+      : bracketed(config.listen.host);
     const localUrl = `https://${localHost}:${listener.port}`;
     const writeKubeconfig = () =>
       writeAdminKubeconfig(config.kubeconfig, {
@@ -298,8 +299,4 @@ async function claimFormat(folder: PrivateFolder): Promise<void> {
 
 function isEverywhere(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
-}
-
-function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

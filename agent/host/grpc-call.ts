@@ -1,3 +1,5 @@
+import { bracketed } from '../../shared/url-host.ts';
+
 export interface GrpcCall {
   host: string;
   port: number;
@@ -28,8 +30,7 @@ export async function grpcCall(call: GrpcCall): Promise<GrpcAnswer> {
   const { connect } = await import('node:http2');
   const limit = AbortSignal.timeout(call.timeoutMs);
   const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal]);
-  const host = call.host.includes(':') ? `[${call.host}]` : call.host;
-  const session = connect(`http://${host}:${call.port}`);
+  const session = connect(`http://${bracketed(call.host)}:${call.port}`);
   return await new Promise<GrpcAnswer>((resolve, reject) => {
     session.once('error', reject);
     const give = () => reject(new Error('context deadline exceeded'));

@@ -1,12 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { request } from 'node:https';
+import { unbracketed } from '../../shared/url-host.ts';
 
 /** The addresses of a name (or the address itself), by the machine's own resolver; undefined when there are none. */
 export async function resolveHost(name: string): Promise<string[] | undefined> {
   try {
-    return (await lookup(name.replace(/^\[|\]$/g, ''), { all: true })).map(
-      ({ address }) => address,
-    );
+    return (await lookup(unbracketed(name), { all: true })).map(({ address }) => address);
   } catch {
     return undefined;
   }

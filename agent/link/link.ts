@@ -1,6 +1,7 @@
 import mqttClient, { type IClientOptions } from 'mqtt/lib/client';
 import mqttTls from 'mqtt/lib/connect/tls';
 import { writeToStream } from 'mqtt-packet';
+import { unbracketed } from '../../shared/url-host.ts';
 
 // mqtt.js's own entry loads every transport that it knows, and with them Node's HTTP and zlib: these two files are all that TLS needs.
 const { default: MqttClient } = mqttClient;
@@ -134,8 +135,7 @@ async function connectorFor(options: LinkOptions): Promise<() => MqttClient> {
   }
   const address = {
     protocol: 'mqtts' as const,
-    // An IPv6 address has brackets in a URL.
-    host: hostname.replace(/^\[|\]$/g, ''),
+    host: unbracketed(hostname),
     ...(port === '' ? {} : { port: Number(port) }),
   };
   const settings = { ...clientOptions(options), ...address };

@@ -1,4 +1,5 @@
 import type { ServicePort } from '../../shared/schema/kubernetes-types.ts';
+import { bracketed } from '../../shared/url-host.ts';
 import { type ServiceDocument, serviceDocumentKey } from '../../shared/wire/network-documents.ts';
 
 /** Where the API server is found: every container has the variables of this one. */
@@ -63,8 +64,7 @@ function linkVariables(name: string, address: string, port: ServicePort): [strin
 }
 
 function url(address: string, port: ServicePort): string {
-  const host = address.includes(':') ? `[${address}]` : address;
-  return `${protocolOf(port).toLowerCase()}://${host}:${port.port}`;
+  return `${protocolOf(port).toLowerCase()}://${bracketed(address)}:${port.port}`;
 }
 
 function protocolOf({ protocol = 'TCP' }: ServicePort): string {

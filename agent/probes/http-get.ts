@@ -1,4 +1,5 @@
 import type { HTTPGetAction } from '../../shared/schema/kubernetes-types.ts';
+import { bracketed } from '../../shared/url-host.ts';
 import { KUBERNETES_MINOR } from '../../shared/version.ts';
 import { type HttpAnswer, httpGet } from '../host/http-get.ts';
 import { type ProbeAnswer, type ProbeTarget, resolvePort } from './handler.ts';
@@ -59,8 +60,4 @@ function givenHeaders({ httpHeaders = [] }: HTTPGetAction): Record<string, strin
   return Object.fromEntries(
     [...given].map(([key, all]) => [key, all.length === 1 ? (all[0] ?? '') : all]),
   );
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }

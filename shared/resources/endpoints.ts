@@ -20,6 +20,7 @@ import type {
   EndpointSubsetPort,
   Endpoints,
 } from '../schema/kubernetes-types.ts';
+import { bracketed } from '../url-host.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateReachableIp } from './endpoint-address.ts';
 import { ALL_VERBS, type ResourceKind } from './resource-kind.ts';
@@ -133,5 +134,5 @@ function endpointsCell({ subsets = [] }: Endpoints): string {
 }
 
 function hostPort(ip: string, port: number): string {
-  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return `${bracketed(ip)}:${port}`;
 }

@@ -64,7 +64,7 @@ read_install_options() {
   each_option check_option
   SKERRY_WITH_AGENT=${SKERRY_WITH_AGENT:-true}
   SKERRY_TIMEOUT=${SKERRY_TIMEOUT:-90}
-  case $SKERRY_TIMEOUT in *[!0-9]*) fail "--timeout $SKERRY_TIMEOUT: expected a number of seconds" ;; esac
+  case $SKERRY_TIMEOUT in *[!0-9]* | 0* | ??????*) fail "--timeout $SKERRY_TIMEOUT: expected a number of seconds, from 1 to 99999" ;; esac
   case $SKERRY_SIDE in '' | master | agent) ;; *) fail "--side $SKERRY_SIDE: expected master or agent" ;; esac
   case $SKERRY_PACKAGES in '' | install | require) ;; *) fail "--packages $SKERRY_PACKAGES: expected install or require" ;; esac
   root=${SKERRY_ROOT%/}

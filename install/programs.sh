@@ -189,21 +189,48 @@ node_name() { sed -n 's/.*"nodeName": *"\([^"]*\)".*/\1/p' "$state/agent/enrolme
 
 check_join_options() {
   if [ -n "$SKERRY_TOKEN_FILE" ]; then
-    [ -r "$SKERRY_TOKEN_FILE" ] || { problem "--token-file $SKERRY_TOKEN_FILE cannot be read"; return 0; }
+    [ -r "$SKERRY_TOKEN_FILE" ] && [ ! -d "$SKERRY_TOKEN_FILE" ] || { problem "--token-file $SKERRY_TOKEN_FILE cannot be read"; return 0; }
     read -r SKERRY_TOKEN <"$SKERRY_TOKEN_FILE" || [ -n "$SKERRY_TOKEN" ] || problem "--token-file $SKERRY_TOKEN_FILE is empty"
   fi
+  trim_token
   has_joined || { [ -n "$SKERRY_SERVER" ] && [ -n "$SKERRY_TOKEN" ]; } ||
     problem "a device joins with --server https://MASTER:6443 and --token TOKEN: the master prints both (skerry token create --print-join-command there)"
-  server=${SKERRY_SERVER%/}
-  case $server in
-    '' | https://\[*]:* | https://[!\[]*:*) ;;
-    https://?*) detail "--server $SKERRY_SERVER names no port, so it is 443; a master has 6443 unless it was told another" ;;
-  esac
-  case ${server#https://} in
-    '') ;;
-    "$server" | */* | *[?#@]* | :*) problem "--server $SKERRY_SERVER: expected https://HOST:PORT" ;;
-  esac
+  check_server
+  check_node_name
   check_token_form
+}
+
+# What a paste or a file from Windows has around it.
+trim_token() {
+  SKERRY_TOKEN=${SKERRY_TOKEN#"${SKERRY_TOKEN%%[![:space:]]*}"}
+  SKERRY_TOKEN=${SKERRY_TOKEN%"${SKERRY_TOKEN##*[![:space:]]}"}
+}
+
+check_server() {
+  server=${SKERRY_SERVER%/}
+  [ -n "$server" ] || return 0
+  host=${server#https://} port=443
+  case $host in
+    \[*]:* | [!\[]*:*) port=${host##*:} host=${host%:*} ;;
+    ?*) detail "--server $SKERRY_SERVER names no port, so it is 443; a master has 6443 unless it was told another" ;;
+  esac
+  case $port in '' | *[!0-9]* | ??????*) port=65536 ;; esac
+  case $server in https://*) ;; *) host= ;; esac
+  case $host in
+    '' | :* | *[/?#@[:space:]]*) ;;
+    *) [ "$port" -gt 65535 ] || return 0 ;;
+  esac
+  problem "--server $SKERRY_SERVER: expected https://HOST:PORT"
+}
+
+# RFC 1123 subdomain, as shared/options/option-types.ts has it.
+check_node_name() {
+  case $SKERRY_NODE_NAME in
+    '') return 0 ;;
+    *[!a-z0-9.-]* | [.-]* | *[.-] | *.[.-]* | *-.*) ;;
+    *) [ "${#SKERRY_NODE_NAME}" -gt 253 ] || return 0 ;;
+  esac
+  problem "--node-name $SKERRY_NODE_NAME: expected lower case letters, digits, - and ., as in a host name, at most 253"
 }
 
 # <6 letters or digits>.<16>.<64 hexadecimal digits>

@@ -125,9 +125,11 @@ function pinned(name: string): string {
 /** Order, owners, modes and times are the same wherever it is made. */
 function pack(stage: string, name: string, file: string): void {
   const same = ['--sort=name', `--mtime=@${TIME}`, '--owner=0', '--group=0', '--numeric-owner'];
-  const tar = ['tar', '--format=ustar', '--mode=u=rwX,go=rX', ...same, '-C', stage, '-c', name];
-  execFileSync('sh', ['-c', `"$@" | gzip -${Number(values.level)} -n >"$0.part"`, file, ...tar]);
-  renameSync(`${file}.part`, file);
+  // Not through a pipe, in which a tar that fails is nobody's business.
+  const tar = `${file}.part`;
+  execFileSync('tar', ['--format=ustar', '--mode=u=rwX,go=rX', ...same, '-C', stage, '-cf', tar, name]);
+  execFileSync('gzip', [`-${Number(values.level)}`, '-n', tar]);
+  renameSync(`${tar}.gz`, file);
 }
 
 /** install.sh with its parts in it, to lie beside the archives. */

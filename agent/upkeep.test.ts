@@ -9,6 +9,7 @@ class Bench {
   readonly warnings: string[] = [];
   hold: Promise<void> | undefined;
   error: Error | undefined;
+  resyncError: Error | undefined;
   readonly upkeep = new Upkeep({
     clock: this.clock,
     boundLogs: async () => {
@@ -19,7 +20,10 @@ class Bench {
     report: async () => {
       this.done.push('report');
     },
-    resync: () => this.done.push('resync'),
+    resync: () => {
+      this.done.push('resync');
+      if (this.resyncError !== undefined) throw this.resyncError;
+    },
     log: { ...silentLogger, warn: (message) => this.warnings.push(message) },
   });
 
@@ -46,6 +50,11 @@ describe('Upkeep', () => {
     bench.error = new Error('no space');
     expect(await bench.beat()).toEqual(['logs', 'report']);
     expect(bench.warnings).toEqual(['the logs could not be bounded']);
+    bench.error = undefined;
+    bench.resyncError = new Error('no descriptors');
+    bench.clock.advance(600_000);
+    expect(await bench.beat()).toEqual(['resync', 'logs', 'report']);
+    expect(bench.warnings.slice(1)).toEqual(['the machine was not read anew']);
     expect(await bench.beat()).toEqual(['logs', 'report']);
   });
 

@@ -48,7 +48,7 @@ export class Upkeep {
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#resyncedMs >= RESYNC_EVERY_MS) {
       this.#resyncedMs = nowMs;
-      resync();
+      await this.#guarded(async () => resync(), 'the machine was not read anew');
     }
     await Promise.all([
       this.#guarded(boundLogs, 'the logs could not be bounded'),

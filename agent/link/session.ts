@@ -148,7 +148,7 @@ export class Link {
         const reason = await this.#connectOnce(formatSession({ start, connection }), signal);
         if (signal.aborted) return;
         row = NO_FAILURES;
-        this.#obstacle = reason;
+        this.#hindered(reason);
         logger.warn(`the link to the master is down: ${reason}`);
         if (clock.monotonicMs() - beganMs > LASTING_MS) backoff.reset();
       } catch (error) {

@@ -85,7 +85,7 @@ function restartOf(units: readonly string[], dataDir: string): string {
 
 /** Answers the units that were stopped. `skerry up` holds both folders: it is told once. */
 async function stopPrograms(folders: readonly string[]): Promise<string[]> {
-  const holders = await Promise.all(folders.map(findLockHolder));
+  const holders = await Promise.all(folders.map((folder) => findLockHolder(folder)));
   const byPid = new Map(
     holders.flatMap((holder) => (holder === undefined ? [] : [[holder.pid, holder]])),
   );

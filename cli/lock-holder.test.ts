@@ -8,14 +8,14 @@ import { findLockHolder } from './lock-holder.ts';
 let folder: string;
 let lock: Server;
 let asked: Promise<Socket>;
-let says: number;
+let says: number | undefined;
 
 beforeEach(async () => {
   says = process.pid;
   folder = mkdtempSync(join(tmpdir(), 'skerry-lock-holder-'));
   const { dev, ino } = statSync(folder, { bigint: true });
   lock = createServer((socket) => {
-    socket.write(`${says}\n`);
+    if (says !== undefined) socket.write(`${says}\n`);
   });
   asked = new Promise((resolve) => lock.once('connection', resolve));
   await new Promise<void>((resolve) => lock.listen(`\0skerry-lock-${dev}-${ino}`, resolve));
@@ -44,6 +44,21 @@ test('a holder is proven by the socket that it has open, not by what it says', a
     expect(await liar?.isProven()).toBe(false);
     liar?.release();
   }
+});
+
+test('a holder that hangs and answers nothing is found by its socket', async () => {
+  says = undefined;
+  const holder = await findLockHolder(folder, 1);
+  expect(holder?.pid).toBe(process.pid);
+  expect(await holder?.isProven()).toBe(true);
+  holder?.release();
+});
+
+test('a holder that ends before it has answered holds nothing any more', async () => {
+  says = undefined;
+  const found = findLockHolder(folder, 60_000);
+  (await asked).destroy();
+  expect(await found).toBeUndefined();
 });
 
 test('the end of the holder is noticed', async () => {

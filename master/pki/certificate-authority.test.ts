@@ -147,6 +147,20 @@ describe('the certificate authority', () => {
     expect(child.calls).toBe(3);
   });
 
+  test('a serving certificate that could not be written is signed anew at the next look', async () => {
+    const running = authority();
+    await running.open(NAMES);
+    const wanted = { ...NAMES, dnsNames: [...NAMES.dnsNames, 'new.example'] };
+    const inTheWay = join(root, 'master/pki/serving.crt.new');
+    mkdirSync(inTheWay);
+    await expect(running.renew(wanted)).rejects.toThrow();
+    rmSync(inTheWay, { recursive: true });
+    expect(await running.renew(wanted)).toBe(true);
+    const saved = readFileSync(join(root, 'master/pki/serving.crt'), 'utf8');
+    expect(new X509Certificate(saved).checkHost('new.example')).toBe('new.example');
+    expect(running.serving.certificate).toBe(saved);
+  });
+
   test('a first start that was cut short is redone as a whole', async () => {
     mkdirSync(join(root, 'master/pki.new'), { recursive: true });
     writeFileSync(join(root, 'master/pki.new/ca.key'), 'half');

@@ -226,8 +226,10 @@ export class CertificateAuthority {
     if (jobs.length === 0) return false;
     const certificates = await this.#issue(jobs.map(({ job }) => job));
     for (const [index, { identity, file }] of jobs.entries()) {
-      identity.certificate = certificates[index] ?? '';
-      await this.#folder.write(file, identity.certificate);
+      const certificate = certificates[index] ?? '';
+      // What is not on the disk is still to be done.
+      await this.#folder.write(file, certificate);
+      identity.certificate = certificate;
     }
     return true;
   }

@@ -120,7 +120,9 @@ fill_from_clone() {
 
 # Files and folders only: what is copied out of a release must be of the release.
 check_release_content() {
-  [ -f "$part/bin/skerry" ] && [ -x "$part/bin/skerry" ] || fail "$(describe_source) holds no bin/skerry: it is no release of Skerry"
+  for needed in bin/skerry lib/skerry.mjs systemd/skerry-master.service systemd/skerry-agent.service; do
+    [ -f "$part/$needed" ] && { [ "$needed" != bin/skerry ] || [ -x "$part/$needed" ]; } || fail "$(describe_source) holds no $needed: it is no release of Skerry, and was not installed"
+  done
   other=$(find "$part" ! -type f ! -type d | head -n 1)
   [ -z "$other" ] || fail "$(describe_source) holds ${other#"$part/"}, which is neither a file nor a folder: it is no release of Skerry, and was not installed"
   case $(cat "$part/VERSION" 2>/dev/null) in
@@ -163,6 +165,8 @@ verify_signature() {
   fi
   [ -r "$signature" ] || { problem "$name is not signed ($name.sig is missing): copy the signature beside it, or take the risk with --allow-unsigned"; return 0; }
   [ -r "$public_key" ] || { problem "there is no public key to check $name.sig with: give --pubkey FILE"; return 0; }
+  # It would verify, and then lie in /etc for everybody to read.
+  ! grep -q 'PRIVATE KEY' "$public_key" 2>/dev/null || { problem "$public_key holds a private key: give --pubkey the public one (openssl pkey -in $public_key -pubout)"; return 0; }
   signature_is_right || { problem "$name.sig is not a signature of $name by the key $public_key: it was not unpacked; take archive, signature and key from the same source"; return 0; }
   detail "the signature of $name is right (key: $public_key)"
 }
@@ -193,7 +197,7 @@ installed_node() {
 
 # The key that the administrator gave is the one that later archives are checked with.
 keep_public_key() {
-  [ -z "$SKERRY_PUBKEY" ] || copy_file "$SKERRY_PUBKEY" "$etc/release.pub" 0644
+  [ -z "$SKERRY_PUBKEY" ] || grep -q 'PRIVATE KEY' "$SKERRY_PUBKEY" || copy_file "$SKERRY_PUBKEY" "$etc/release.pub" 0644
 }
 
 # What no side uses, and none would go back to, is removed.

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../shared/silent-logger.ts';
 import { purgeAgent } from './down.ts';
 import { childCgroups, detectCgroups } from './host/cgroup.ts';
 import { runCommand } from './host/command.ts';
 import { mountsUnder } from './host/tmpfs.ts';
-import { silentLogger } from './runtime/contract-images.ts';
 
 /** A purge of what a killed agent left, at any point of a purge before. */
 let dataDir: string;

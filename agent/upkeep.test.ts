@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../shared/reconcile/manual-clock.ts';
-import { silentLogger } from './runtime/contract-images.ts';
+import { silentLogger } from '../shared/silent-logger.ts';
 import { Upkeep } from './upkeep.ts';
 
 class Bench {

@@ -7,9 +7,9 @@ import { ApiServer } from '../master/api/server.ts';
 import { MemoryStore } from '../master/store/memory-store.ts';
 import { Registry } from '../master/store/registry.ts';
 import { SystemClock } from '../master/system-clock.ts';
-import type { Logger } from '../shared/logger.ts';
 import type { KubeObject } from '../shared/meta/kube-object.ts';
 import { CATALOG } from '../shared/resources/catalog.ts';
+import { silentLogger } from '../shared/silent-logger.ts';
 
 // Run with: node --expose-gc --import tsx bench/api-list.bench.ts
 // Budget: a list of 10,000 pods in 50 ms, the event loop never blocked for longer.
@@ -23,18 +23,11 @@ for (let index = 0; index < PODS; index += 1) await put(index);
 const clock = new SystemClock();
 const registry = new Registry({ store, clock, kinds: CATALOG, newUid: randomUUID });
 await registry.open();
-const silent: Logger = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  child: () => silent,
-};
 const api = new ApiServer({
   registry,
   kinds: CATALOG,
   clock,
-  logger: silent,
+  logger: silentLogger,
   version: '0.1.0',
   caPem: '',
   nodeStreams: { logs: () => never() },

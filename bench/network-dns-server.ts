@@ -2,13 +2,12 @@ import { SystemClock } from '../agent/host/system-clock.ts';
 import { Responder } from '../agent/network/dns/responder.ts';
 import { DnsServer } from '../agent/network/dns/server.ts';
 import { Zone } from '../agent/network/dns/zone.ts';
+import { silentLogger } from '../shared/silent-logger.ts';
 
 // The server that network-dns.ts measures, in a process of its own: answers each message with the processor time it has used.
 
 const SERVICES = 1000;
 const ENDPOINTS = 3;
-const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
-
 const zone = new Zone({ domain: 'cluster.local', address: '10.43.0.10', cidrs: ['10.43.0.0/16'] });
 for (let index = 0; index < SERVICES; index++) {
   const metadata = { name: `web-${index}`, namespace: `ns-${index % 10}` };
@@ -37,7 +36,7 @@ const server = new DnsServer({
   address: '127.0.0.1',
   port: 0,
   clock: new SystemClock(),
-  log: silent,
+  log: silentLogger,
 });
 await server.start();
 process.on('message', () => {

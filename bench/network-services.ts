@@ -3,7 +3,7 @@ import { NftablesBackend } from '../agent/network/service-proxy/nftables.ts';
 import { planService } from '../agent/network/service-proxy/plan.ts';
 import type { NodePlan, ServicePlan } from '../agent/network/service-proxy/proxy-plan.ts';
 import { readService, readSlice } from '../agent/network/service-proxy/saved-services.ts';
-import { silentLogger } from '../agent/runtime/contract-images.ts';
+import { silentLogger } from '../shared/silent-logger.ts';
 
 const NODE: NodePlan = {
   nodeIp: '192.0.2.1',

@@ -2,13 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../agent/host/command.ts';
-import {
-  importBusyboxImages,
-  removeBusyboxImages,
-  silentLogger,
-} from '../agent/runtime/contract-images.ts';
+import { importBusyboxImages, removeBusyboxImages } from '../agent/runtime/contract-images.ts';
 import { PodmanRuntime } from '../agent/runtime/podman.ts';
 import type { ContainerSpec } from '../agent/runtime/runtime.ts';
+import { silentLogger } from '../shared/silent-logger.ts';
 
 /**
  * From nothing to the container's first line of output: the driver's create and start against `podman run` of the same image.

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Logger } from '../../shared/logger.ts';
 import { ManualClock } from '../../shared/reconcile/manual-clock.ts';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { encodeBody } from '../../shared/wire/body.ts';
 import {
   type Applied,
@@ -14,14 +14,6 @@ import type { DesiredMark } from '../state/commit.ts';
 import type { DesiredChange } from '../state/disk-state.ts';
 import { DesiredInbox, type DesiredStore } from './desired-inbox.ts';
 import { sha256Hex } from './node-crypto.ts';
-
-const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 
 const hashOf = (documents: Record<string, string>) =>
   stateHash(
@@ -75,7 +67,7 @@ describe('the desired inbox', () => {
       release: '1',
       clock,
       random: () => 0.5,
-      logger: silent,
+      logger: silentLogger,
     });
     inbox.connected();
     sent = [];

@@ -6,19 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Logger } from '../../shared/logger.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { Membership } from './enrol.ts';
 import { Identity } from './identity.ts';
 import { sha256Hex } from './node-crypto.ts';
 
-const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 /** Every pause is over at once. */
 const clock: Clock = {
   nowMs: Date.now,
@@ -67,7 +60,7 @@ afterAll(() => {
 test('a join whose answers are lost sends the same bytes again, so that its token is not used up', async () => {
   const identity = new Identity(join(root, 'agent'));
   await identity.open();
-  const membership = new Membership({ identity, clock, random: () => 0, logger: silent });
+  const membership = new Membership({ identity, clock, random: () => 0, logger: silentLogger });
   const token = `abcdef.${'0'.repeat(16)}.${sha256Hex(new X509Certificate(ca).raw)}`;
   const request = { server: url, token: async () => token, nodeName: 'pi-1', keepsTrying: false };
   const { signal } = new AbortController();
@@ -97,7 +90,7 @@ test('an agent that is restarted before the answer comes asks with the same byte
         return () => {};
       },
     };
-    const parts = { identity, clock: stopsAtPause, random: () => 0, logger: silent };
+    const parts = { identity, clock: stopsAtPause, random: () => 0, logger: silentLogger };
     lostAnswers = answersLost;
     const joined = await new Membership(parts).join(request, stopping.signal);
     expect(joined?.nodeName).toBe(answersLost === 0 ? 'pi-2' : undefined);

@@ -1,16 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Logger } from '../../shared/logger.ts';
 import { ManualClock } from '../../shared/reconcile/manual-clock.ts';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import type { Reports } from '../../shared/wire/report-messages.ts';
 import { StatusOutbox } from './status-outbox.ts';
-
-const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 
 describe('the status outbox', () => {
   let clock: ManualClock;
@@ -23,7 +15,7 @@ describe('the status outbox', () => {
     outbox = new StatusOutbox({
       send: (batch) => batches.push(batch),
       clock,
-      logger: silent,
+      logger: silentLogger,
     });
   });
 

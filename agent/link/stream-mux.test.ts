@@ -1,16 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Logger } from '../../shared/logger.ts';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { STREAM_WINDOW, type StreamMessage } from '../../shared/wire/stream-messages.ts';
 import { type StreamHandler, StreamRefused } from '../streams/stream.ts';
 import { StreamMux } from './stream-mux.ts';
-
-const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -25,7 +17,7 @@ describe('streams', () => {
     mux = new StreamMux({
       handlers: [handler],
       send: (message) => sent.push(message),
-      logger: silent,
+      logger: silentLogger,
     });
   });
 

@@ -3,16 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Pod, PodStatus } from '../../shared/schema/kubernetes-types.ts';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { runCommand } from '../host/command.ts';
 import { SystemClock } from '../host/system-clock.ts';
 import { mountsUnder } from '../host/tmpfs.ts';
 import type { Report } from '../link/outbox.ts';
 import { RoutedPodNetwork } from '../network/pod-network.ts';
-import {
-  importBusyboxImages,
-  removeBusyboxImages,
-  silentLogger,
-} from '../runtime/contract-images.ts';
+import { importBusyboxImages, removeBusyboxImages } from '../runtime/contract-images.ts';
 import { PodmanRuntime } from '../runtime/podman.ts';
 import { NamespacePins } from '../sandbox/namespace-pins.ts';
 import { AgentPodCgroups } from '../sandbox/pod-cgroups.ts';

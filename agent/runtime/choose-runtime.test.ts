@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { CommandError, type RunCommand, runCommand } from '../host/command.ts';
 import { chooseRuntime, installedRuntimes } from './choose-runtime.ts';
-import { silentLogger } from './contract-images.ts';
 
 const OPTIONS = {
   agentId: 'a1',

@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { runCommand } from '../host/command.ts';
 import { ContainerdRuntime } from './containerd.ts';
-import { importBusyboxImages, removeBusyboxImages, silentLogger } from './contract-images.ts';
+import { importBusyboxImages, removeBusyboxImages } from './contract-images.ts';
 import { describeRuntime } from './runtime.contract.ts';
 
 /** A containerd of the test's own, with its own folders and socket, and a namespace that no other uses. */

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { type RunCommand, runCommand } from '../host/command.ts';
-import { importBusyboxImages, removeBusyboxImages, silentLogger } from './contract-images.ts';
+import { importBusyboxImages, removeBusyboxImages } from './contract-images.ts';
 import { PodmanRuntime } from './podman.ts';
 import { describeRuntime, type EngineUnderTest } from './runtime.contract.ts';
 

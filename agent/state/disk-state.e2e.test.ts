@@ -3,17 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Logger } from '../../shared/logger.ts';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { Identity } from '../link/identity.ts';
 import { DiskState } from './disk-state.ts';
-
-const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 
 let disk: string;
 
@@ -30,7 +22,11 @@ afterEach(() => {
 it('a start on a full disk names the file that cannot be written', async () => {
   const remedy =
     'cannot be written (ENOSPC: no space left on device, write): make room on its disk';
-  const state = new DiskState({ folder: join(disk, 'state'), unseal: () => ({}), logger: silent });
+  const state = new DiskState({
+    folder: join(disk, 'state'),
+    unseal: () => ({}),
+    logger: silentLogger,
+  });
   await state.open();
   const agent = join(disk, 'agent');
   mkdirSync(agent);

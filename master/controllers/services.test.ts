@@ -9,6 +9,7 @@ import { ENDPOINTS } from '../../shared/resources/endpoints.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import { SERVICES } from '../../shared/resources/service.ts';
 import type { Endpoints, Pod, Service } from '../../shared/schema/kubernetes-types.ts';
+import { silentLogger as log } from '../../shared/silent-logger.ts';
 import { createSystemObjects } from '../bootstrap.ts';
 import { ClusterAddresses } from '../store/cluster-addresses.ts';
 import { EventRecorder } from '../store/event-recorder.ts';
@@ -16,13 +17,6 @@ import { MemoryStore } from '../store/memory-store.ts';
 import { Registry } from '../store/registry.ts';
 import { Controllers } from './all-controllers.ts';
 
-const log: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => log,
-};
 const SYSTEM = {
   api: { address: '192.0.2.10', port: 6443 },
   kubernetes: '10.43.0.1',

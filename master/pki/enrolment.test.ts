@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApiError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/logger.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { CATALOG } from '../../shared/resources/catalog.ts';
 import { NAMESPACES } from '../../shared/resources/namespace.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { SECRETS } from '../../shared/resources/secret.ts';
+import { silentLogger } from '../../shared/silent-logger.ts';
 import { SKERRY_VERSION } from '../../shared/version.ts';
 import type { EnrolmentRequest } from '../../shared/wire/enrolment.ts';
 import { builtCertificateChild } from '../../test/builders/certificate-child.ts';
@@ -24,13 +24,6 @@ import { rawPublicKey } from './key-pairs.ts';
 import { NodeKeys, tlsKeySha256 } from './node-keys.ts';
 import { JoinTokens } from './tokens.ts';
 
-const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 const clock: Clock = { nowMs: Date.now, monotonicMs: () => 0, after: () => () => {} };
 
 describe('enrolment', () => {
@@ -67,7 +60,7 @@ describe('enrolment', () => {
       tokens,
       authority,
       broker: () => 'mqtts://192.0.2.1:6443',
-      logger: silent,
+      logger: silentLogger,
     });
   });
   afterAll(() => rmSync(root, { recursive: true }));

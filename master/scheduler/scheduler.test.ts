@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Logger } from '../../shared/logger.ts';
 import { findCondition } from '../../shared/meta/condition.ts';
 import { ManualClock } from '../../shared/reconcile/manual-clock.ts';
 import { CATALOG } from '../../shared/resources/catalog.ts';
@@ -8,19 +7,12 @@ import { NAMESPACES } from '../../shared/resources/namespace.ts';
 import { NODES } from '../../shared/resources/node.ts';
 import { PODS } from '../../shared/resources/pod.ts';
 import type { NodeStatus } from '../../shared/schema/kubernetes-types.ts';
+import { silentLogger as log } from '../../shared/silent-logger.ts';
 import { EventRecorder } from '../store/event-recorder.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import { Registry } from '../store/registry.ts';
 import { ClusterView } from './cluster-view.ts';
 import { Scheduler } from './scheduler.ts';
-
-const log: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => log,
-};
 
 const namespace = 'home';
 let clock: ManualClock;

@@ -1,21 +1,13 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { Logger } from '../../shared/logger.ts';
 import { ManualClock } from '../../shared/reconcile/manual-clock.ts';
 import { CATALOG } from '../../shared/resources/catalog.ts';
 import { EVENTS } from '../../shared/resources/event.ts';
 import { NAMESPACES } from '../../shared/resources/namespace.ts';
 import type { Namespace } from '../../shared/schema/kubernetes-types.ts';
+import { silentLogger as log } from '../../shared/silent-logger.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Registry } from './registry.ts';
-
-const log: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => log,
-};
 
 let clock: ManualClock;
 let registry: Registry;

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Logger } from '../../../shared/logger.ts';
 import type { JsonObject } from '../../../shared/meta/kube-object.ts';
 import type { Pod } from '../../../shared/schema/kubernetes-types.ts';
+import { silentLogger } from '../../../shared/silent-logger.ts';
 import { runCommand } from '../../host/command.ts';
 import { SystemClock } from '../../host/system-clock.ts';
 import type { DesiredDocument } from '../../state/agent-state.ts';
@@ -24,8 +24,6 @@ const POD_ADDRESS = '10.199.42.2';
 const DNS_ADDRESS = '10.199.43.10';
 const UPSTREAM_ADDRESS = '127.77.53.1';
 const MAC = 'ee:ee:ee:ee:ee:ee';
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
-
 const documents = new Map<string, DesiredDocument>();
 const listeners = new Set<(keys: readonly string[]) => void>();
 const clock = new SystemClock();
@@ -165,7 +163,7 @@ async function startDns(): Promise<ClusterDns> {
     clock,
     random: Math.random,
     log: {
-      ...silent,
+      ...silentLogger,
       info: (message) => {
         if (message === 'serving names') serving();
       },
@@ -193,7 +191,7 @@ async function otherServer(): Promise<DnsServer> {
     address: UPSTREAM_ADDRESS,
     port: 53,
     clock,
-    log: silent,
+    log: silentLogger,
   });
   await server.start();
   return server;

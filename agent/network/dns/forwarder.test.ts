@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Logger } from '../../../shared/logger.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
+import { silentLogger } from '../../../shared/silent-logger.ts';
 import type { Exchange, ExchangeListener } from '../../host/exchange.ts';
 import { encodeAnswer } from './answers-for-tests.ts';
 import { Forwarder, type ForwarderParts } from './forwarder.ts';
 import { decodeMessage, decodeQuery, encodeQuery } from './packet.ts';
 import type { ZoneRecord } from './records.ts';
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const A = { address: '192.0.2.1', port: 53 };
 const B = { address: '192.0.2.2', port: 53 };
 
@@ -251,7 +250,7 @@ function setUp({
     },
     datagrams: exchange('udp'),
     streams: exchange('tcp'),
-    log: silent,
+    log: silentLogger,
     ...more,
   });
   forwarder.setServers(servers as (typeof A)[]);

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Logger } from '../../../shared/logger.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
+import { silentLogger } from '../../../shared/silent-logger.ts';
 import { exchangeDatagrams, exchangeOverStream } from '../../host/exchange.ts';
 import { FLOOD_LIMITS } from './flood-guard.ts';
 import { Forwarder } from './forwarder.ts';
@@ -13,7 +14,6 @@ import { Responder, type Upstreams } from './responder.ts';
 import { DnsServer, type DnsServerParts } from './server.ts';
 import { Zone } from './zone.ts';
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const NAME = 'web.shop.svc.cluster.local';
 const MANY = 'many.shop.svc.cluster.local';
 
@@ -131,7 +131,7 @@ describe('names of others, over real sockets', () => {
 
   test('are not asked of a server that asks us', async () => {
     const warned: string[] = [];
-    const log = { ...silent, warn: (message: string) => warned.push(message) };
+    const log = { ...silentLogger, warn: (message: string) => warned.push(message) };
     const forwarder = forwarderTo(undefined, log);
     const { port } = await serve({ upstreams: forwarder });
     const probed = new Promise<void>((resolve) => {
@@ -166,7 +166,7 @@ async function serve({
     address: '127.0.0.1',
     port: 0,
     clock: new ManualClock(),
-    log: silent,
+    log: silentLogger,
     ...more,
   });
   await server.start();
@@ -174,7 +174,7 @@ async function serve({
   return { server, port: server.port };
 }
 
-function forwarderTo(port: number | undefined, log: Logger = silent): Forwarder {
+function forwarderTo(port: number | undefined, log: Logger = silentLogger): Forwarder {
   let id = 0;
   const forwarder = new Forwarder({
     clock: new ManualClock(),

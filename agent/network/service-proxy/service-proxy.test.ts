@@ -1,19 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Logger } from '../../../shared/logger.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
+import { silentLogger } from '../../../shared/silent-logger.ts';
 import type { LocalPod } from '../../pods/collaborators.ts';
 import type { AgentState, DesiredDocument } from '../../state/agent-state.ts';
 import type { ProxyBackend } from './proxy-backend.ts';
 import type { ProxyPlan } from './proxy-plan.ts';
 import { ServiceProxy } from './service-proxy.ts';
-
-const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 
 /** The proxy over a state in memory and a backend that remembers. */
 function bench() {
@@ -70,7 +62,7 @@ function bench() {
     remote: { isSilent: () => false, watch: () => {}, subscribe: () => () => {} },
     healthChecks: { serve: async () => {} },
     clock,
-    log: silent,
+    log: silentLogger,
   });
   const saveService = (name: string, last: number) =>
     save(`services/default/${name}`, {

@@ -1,4 +1,3 @@
-import type { Logger } from '../../../shared/logger.ts';
 import type { JsonObject } from '../../../shared/meta/kube-object.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
 import type {
@@ -7,6 +6,7 @@ import type {
   PodSpec,
   PodStatus,
 } from '../../../shared/schema/kubernetes-types.ts';
+import { silentLogger } from '../../../shared/silent-logger.ts';
 import type { Report } from '../../link/outbox.ts';
 import { Prober } from '../../probes/prober.ts';
 import type { AgentState, DesiredDocument } from '../../state/agent-state.ts';
@@ -22,14 +22,6 @@ import type {
 import { PodEvents } from '../pod-events.ts';
 import { PodWorker } from '../pod-worker.ts';
 import { FakeRuntime } from './fake-runtime.ts';
-
-const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 
 /** The agent's state in memory. */
 export class MemoryState implements AgentState {
@@ -242,7 +234,7 @@ export class PodBench {
         allocatable: () => ({ cpuMilli: 2000, memoryBytes: 1 << 30 }),
       },
       clock: this.clock,
-      log: silent,
+      log: silentLogger,
     });
   }
 

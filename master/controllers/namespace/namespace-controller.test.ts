@@ -1,23 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Logger } from '../../../shared/logger.ts';
 import type { KubeObject } from '../../../shared/meta/kube-object.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
 import { CATALOG } from '../../../shared/resources/catalog.ts';
 import { CONFIG_MAPS } from '../../../shared/resources/config-map.ts';
 import { NAMESPACES } from '../../../shared/resources/namespace.ts';
+import { silentLogger as log } from '../../../shared/silent-logger.ts';
 import { EventRecorder } from '../../store/event-recorder.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
 import { Registry } from '../../store/registry.ts';
 import { ControllerRunner } from '../controller-runner.ts';
 import { namespaceController } from './namespace-controller.ts';
-
-const log: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => log,
-};
 
 let clock: ManualClock;
 let registry: Registry;

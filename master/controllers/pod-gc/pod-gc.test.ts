@@ -1,25 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Logger } from '../../../shared/logger.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
 import { CATALOG } from '../../../shared/resources/catalog.ts';
 import { NAMESPACES } from '../../../shared/resources/namespace.ts';
 import { NODES } from '../../../shared/resources/node.ts';
 import { PODS } from '../../../shared/resources/pod.ts';
 import type { ObjectMeta, Pod } from '../../../shared/schema/kubernetes-types.ts';
+import { silentLogger as log } from '../../../shared/silent-logger.ts';
 import { EventRecorder } from '../../store/event-recorder.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
 import { Registry } from '../../store/registry.ts';
 import { ControllerRunner } from '../controller-runner.ts';
 import { PodsByNode } from '../pods-by-node.ts';
 import { podGarbageCollector } from './pod-gc.ts';
-
-const log: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => log,
-};
 
 let clock: ManualClock;
 let registry: Registry;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Logger } from '../../../shared/logger.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
 import { CATALOG } from '../../../shared/resources/catalog.ts';
 import { NAMESPACES } from '../../../shared/resources/namespace.ts';
 import { PODS } from '../../../shared/resources/pod.ts';
 import { REPLICA_SETS } from '../../../shared/resources/replica-set.ts';
 import type { Pod } from '../../../shared/schema/kubernetes-types.ts';
+import { silentLogger as log } from '../../../shared/silent-logger.ts';
 import { EventRecorder } from '../../store/event-recorder.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
 import { Registry } from '../../store/registry.ts';
@@ -13,14 +13,6 @@ import type { Controller } from '../controller.ts';
 import { ControllerRunner } from '../controller-runner.ts';
 import { OwnedObjects } from '../owned-objects.ts';
 import { replicaSetController } from './replicaset-controller.ts';
-
-const log: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => log,
-};
 
 const namespace = 'home';
 let registry: Registry;

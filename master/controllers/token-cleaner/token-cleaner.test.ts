@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Logger } from '../../../shared/logger.ts';
 import { formatTime } from '../../../shared/meta/time.ts';
 import { ManualClock } from '../../../shared/reconcile/manual-clock.ts';
 import { CATALOG } from '../../../shared/resources/catalog.ts';
 import { NAMESPACES } from '../../../shared/resources/namespace.ts';
 import { SECRETS } from '../../../shared/resources/secret.ts';
+import { silentLogger as log } from '../../../shared/silent-logger.ts';
 import {
   JOIN_TOKEN_KEYS,
   JOIN_TOKEN_NAMESPACE,
@@ -17,14 +17,6 @@ import { MemoryStore } from '../../store/memory-store.ts';
 import { Registry } from '../../store/registry.ts';
 import { ControllerRunner } from '../controller-runner.ts';
 import { tokenCleaner } from './token-cleaner.ts';
-
-const log: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => log,
-};
 
 let clock: ManualClock;
 let registry: Registry;

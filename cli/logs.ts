@@ -7,6 +7,7 @@ import { suggestion } from './nearest-word.ts';
 import { askMasterOrDevice, DEVICE_OPTIONS, writeLocalLog } from './on-this-device.ts';
 import { durationMs, wholeNumber } from './option-values.ts';
 import { parseOptions } from './options.ts';
+import { pathSegment } from './path-segment.ts';
 
 const OPTIONS = {
   ...NAMESPACE_OPTION,
@@ -77,9 +78,8 @@ export const logs = declareCommand({
 });
 
 async function findPod(client: ApiClient, namespace: string, name: string): Promise<Pod> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
   try {
-    return (await client.json('GET', `${path}/${encodeURIComponent(name)}`)) as unknown as Pod;
+    return (await client.json('GET', podPath(namespace, name))) as unknown as Pod;
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.code !== 404) throw error;
     const all = (await client.json('GET', '/api/v1/pods')) as unknown as { items: Pod[] };
@@ -132,8 +132,13 @@ async function printMasterLog(
     ['container', container],
     ...given.map(([key, value]) => [key, String(value)] as [string, string]),
   ]);
-  const pod = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
-  for await (const chunk of client.text(`${pod}/log?${query}`)) await write(chunk);
+  for await (const chunk of client.text(`${podPath(namespace, name)}/log?${query}`)) {
+    await write(chunk);
+  }
+}
+
+function podPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${pathSegment('namespace', namespace)}/pods/${pathSegment('resource name', name)}`;
 }
 
 async function printLocalLog(

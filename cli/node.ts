@@ -3,6 +3,7 @@ import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { secondsAsMs } from './option-values.ts';
 import { parseOptions } from './options.ts';
+import { pathSegment } from './path-segment.ts';
 import { postToken } from './token.ts';
 import { withClient } from './with-client.ts';
 
@@ -52,7 +53,7 @@ async function findNode(client: ApiClient, name: string): Promise<FoundNode> {
 }
 
 function pathOf(name: string): string {
-  return `/api/v1/nodes/${encodeURIComponent(name)}`;
+  return `/api/v1/nodes/${pathSegment('resource name', name)}`;
 }
 
 async function adopt(client: ApiClient, name: string): Promise<number> {

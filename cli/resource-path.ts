@@ -2,6 +2,7 @@ import type { JsonObject } from '../shared/meta/kube-object.ts';
 import type { ApiClient } from './api-client.ts';
 import { CommandFailure } from './command-failure.ts';
 import { suggestion } from './nearest-word.ts';
+import { pathSegment } from './path-segment.ts';
 
 /** One kind as discovery describes it. */
 export interface DiscoveredResource {
@@ -78,9 +79,9 @@ export function resourcePath(
 ): string {
   const scope =
     resource.namespaced && namespace !== undefined
-      ? `/namespaces/${encodeURIComponent(namespace)}`
+      ? `/namespaces/${pathSegment('namespace', namespace)}`
       : '';
-  const leaf = name === undefined ? '' : `/${encodeURIComponent(name)}`;
+  const leaf = name === undefined ? '' : `/${pathSegment('resource name', name)}`;
   return `${root(resource.groupVersion)}${scope}/${resource.name}${leaf}`;
 }
 

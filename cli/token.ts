@@ -1,6 +1,7 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import type { JsonObject } from '../shared/meta/kube-object.ts';
 import { formatTime } from '../shared/meta/time.ts';
+import { NODE_NAME } from '../shared/options/option-types.ts';
 import {
   formatJoinToken,
   JOIN_TOKEN_KEYS,
@@ -69,6 +70,9 @@ async function createToken(values: {
   const ttlMs = durationMs('--ttl', values.ttl ?? '24h');
   const uses = wholeNumber('--uses', values.uses ?? '1', 1);
   const nodeName = values['node-name'];
+  if (nodeName !== undefined && NODE_NAME.parse(nodeName) === undefined) {
+    throw new CommandFailure(`--node-name ${nodeName}: expected ${NODE_NAME.expected}`, 2);
+  }
   return await withClient(values.kubeconfig, async (client) => {
     const made = await postToken(client, {
       ttlMs,

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { JsonObject } from '../shared/meta/kube-object.ts';
+import { CERTIFICATE_END_ANNOTATION } from '../shared/wire/enrolment.ts';
 import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { DATA_OUTPUT_OPTION, printData, readDataOutput } from './object-output.ts';
@@ -20,7 +21,6 @@ const OPTIONS = {
 } as const;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const CERTIFICATE_END_ANNOTATION = 'skerry.dev/certificate-ends';
 
 interface Shown {
   what: string;

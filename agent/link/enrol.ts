@@ -4,7 +4,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { SKERRY_VERSION } from '../../shared/version.ts';
-import type { EnrolmentRequest } from '../../shared/wire/enrolment.ts';
+import { ENROLMENT_PATHS, type EnrolmentRequest } from '../../shared/wire/enrolment.ts';
 import { type JoinToken, parseJoinToken } from '../../shared/wire/join-token.ts';
 import { Backoff } from './backoff.ts';
 import { certificateRequest } from './certificate-request.ts';
@@ -137,7 +137,7 @@ export class Membership {
         { nodeName, csr: this.#newCsr(nodeName) },
         {
           method: 'POST',
-          url: `${server}/skerry/v1/renew`,
+          url: `${server}${ENROLMENT_PATHS.renew}`,
           trust: { ca },
           identity: {
             certificate,
@@ -207,7 +207,7 @@ export class Membership {
     const as = { nodeName, csr };
     const enrolment = await this.#ask(server, as, {
       method: 'POST',
-      url: `${server}/skerry/v1/enrol`,
+      url: `${server}${ENROLMENT_PATHS.enrol}`,
       trust: { ca },
       bearer: text.trim(),
       signal,
@@ -244,7 +244,7 @@ async function fetchAuthority(
   token: JoinToken,
   signal: AbortSignal,
 ): Promise<string> {
-  const url = `${server}/skerry/v1/ca`;
+  const url = `${server}${ENROLMENT_PATHS.ca}`;
   const answer = await httpsExchange({ method: 'GET', url, trust: 'anyone', signal });
   if (answer.status !== 200) throw refusalOf(answer);
   const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(

@@ -1,17 +1,16 @@
 import { ApiError, forbidden } from '../../shared/errors.ts';
+import { ENROLMENT_PATHS } from '../../shared/wire/enrolment.ts';
 import type { User } from './authenticate.ts';
 import type { RequestInfo } from './request-info.ts';
 
-const RENEW_PATH = '/skerry/v1/renew';
-
 /** The paths that answer without a certificate; on Kubernetes system:public-info-viewer grants the first four to everybody. */
-const OPEN_PATHS = new Set(['/healthz', '/livez', '/readyz', '/version', '/skerry/v1/ca']);
+const OPEN_PATHS = new Set(['/healthz', '/livez', '/readyz', '/version', ENROLMENT_PATHS.ca]);
 
 /** Whether a path answers without a client certificate. Enrolment checks its own bearer token. */
 function isOpen(info: RequestInfo): boolean {
   const path = info.path.replace(/\/$/, '');
   if (info.isResource) return false;
-  return OPEN_PATHS.has(path) || path === '/skerry/v1/enrol' || /^\/(livez|readyz)\//.test(path);
+  return OPEN_PATHS.has(path) || path === ENROLMENT_PATHS.enrol || /^\/(livez|readyz)\//.test(path);
 }
 
 /**
@@ -28,7 +27,7 @@ export function authorize(user: User | undefined, info: RequestInfo): void {
 
 /** Whether a request asks for nothing but a new certificate. */
 export function isRenewal(info: RequestInfo): boolean {
-  return !info.isResource && info.verb === 'post' && info.path === RENEW_PATH;
+  return !info.isResource && info.verb === 'post' && info.path === ENROLMENT_PATHS.renew;
 }
 
 function refusal(user: User, info: RequestInfo): ApiError {

@@ -6,7 +6,11 @@ import { shownText } from '../../shared/options/read-options.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import type { Node } from '../../shared/schema/kubernetes-types.ts';
 import { SKERRY_VERSION } from '../../shared/version.ts';
-import type { EnrolmentAnswer, EnrolmentRequest } from '../../shared/wire/enrolment.ts';
+import {
+  CERTIFICATE_END_ANNOTATION,
+  type EnrolmentAnswer,
+  type EnrolmentRequest,
+} from '../../shared/wire/enrolment.ts';
 import { releaseRefusal } from '../../shared/wire/release-skew.ts';
 import type { NodeEnrolment } from '../api/node-enrolment.ts';
 import type { Registry } from '../store/registry.ts';
@@ -15,7 +19,6 @@ import {
   NODE_CERTIFICATE_LIFETIME_MS,
 } from './certificate-authority.ts';
 import {
-  CERTIFICATE_END_ANNOTATION,
   SEALING_KEY_ANNOTATION,
   SIGNING_KEY_ANNOTATION,
   TLS_KEY_ANNOTATION,

@@ -8,8 +8,6 @@ export const SIGNING_KEY_ANNOTATION = 'skerry.dev/signing-key';
 export const SEALING_KEY_ANNOTATION = 'skerry.dev/sealing-key';
 /** SHA-256 of the public key of the node's certificate (SubjectPublicKeyInfo), hex: who connects as the node must hold it. */
 export const TLS_KEY_ANNOTATION = 'skerry.dev/tls-key-sha256';
-/** When that certificate ends, RFC 3339. */
-export const CERTIFICATE_END_ANNOTATION = 'skerry.dev/certificate-ends';
 
 /** The public keys of the enrolled nodes, from their Node objects: what signs a node's messages, what seals Secrets for it. */
 export class NodeKeys {

@@ -1,3 +1,13 @@
+/** The paths of the master by which a device joins: who the master is, the first certificate, each later one. */
+export const ENROLMENT_PATHS = {
+  ca: '/skerry/v1/ca',
+  enrol: '/skerry/v1/enrol',
+  renew: '/skerry/v1/renew',
+} as const;
+
+/** Of a Node: when the certificate of its device ends, RFC 3339. */
+export const CERTIFICATE_END_ANNOTATION = 'skerry.dev/certificate-ends';
+
 /** What a device sends to join: the keys it made itself. */
 export interface EnrolmentRequest {
   nodeName: string;

@@ -1,3 +1,4 @@
+import { ENROLMENT_PATHS } from '../../../shared/wire/enrolment.ts';
 import type { Exchange } from '../exchange.ts';
 import { PageNotFound } from '../output/page-not-found.ts';
 import { methodNotAllowed, unknownResource } from '../routes.ts';
@@ -22,14 +23,14 @@ export async function servePath(exchange: Exchange, path: string): Promise<void>
 }
 
 const POST_PATHS: Readonly<Record<string, PathHandler>> = {
-  '/skerry/v1/enrol': enrol,
-  '/skerry/v1/renew': renew,
+  [ENROLMENT_PATHS.enrol]: enrol,
+  [ENROLMENT_PATHS.renew]: renew,
 };
 
 function readHandler(path: string): PathHandler | undefined {
   const bare = path === '/' ? path : path.replace(/\/$/, '');
   if (bare === '/version') return respondVersion;
-  if (bare === '/skerry/v1/ca') return respondCa;
+  if (bare === ENROLMENT_PATHS.ca) return respondCa;
   if (bare.startsWith('/openapi/')) return (exchange) => respondOpenApi(exchange, bare);
   return healthHandler(bare) ?? discoveryHandler(bare);
 }

@@ -43,6 +43,22 @@ class Bench {
 
 const watched = () => new Bench({ NOTIFY_SOCKET: '/run/n', WATCHDOG_USEC: '120000000' });
 
+test('a status is one line, however it is worded, and says nothing else to systemd', async () => {
+  const bench = watched();
+  bench.status = `cannot join: "\nMAINPID=1\r\nREADY=1\u0085\u001b[31m" ${'x'.repeat(2_000_000)}`;
+  bench.service.ready(bench.program);
+  await bench.service.stopping('ends\nMAINPID=1');
+  const states = bench.told.flatMap(([, ...said]) => said);
+  expect(states.map((state) => state.slice(0, 40))).toEqual([
+    'READY=1',
+    'STATUS=cannot join: " MAINPID=1  READY=1',
+    'STOPPING=1',
+    'STATUS=ends MAINPID=1',
+  ]);
+  // Linux takes no argument of more than 128 KiB.
+  expect(Math.max(...states.map(({ length }) => length))).toBeLessThan(2000);
+});
+
 test('what systemd gave this process alone is taken out of the environment, which children inherit', () => {
   const environment = {
     NOTIFY_SOCKET: '/run/n',

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Logger } from '../shared/logger.ts';
+import { isControl } from '../shared/options/read-options.ts';
 
 /** What systemd gives a service in its environment (systemd.exec(5)): of this process, and of nothing that it starts. */
 const OF_THIS_PROCESS = [
@@ -82,7 +83,7 @@ export class ServiceManager {
   async stopping(farewell: string): Promise<void> {
     this.#endBeats();
     this.#program = undefined;
-    this.#send(['STOPPING=1', `STATUS=${farewell}`]);
+    this.#send(['STOPPING=1', statusState(farewell)]);
     await this.#sent;
   }
 
@@ -107,7 +108,7 @@ export class ServiceManager {
     const status = program.status();
     if (status === this.#status) return [];
     this.#status = status;
-    return [`STATUS=${status}`];
+    return [statusState(status)];
   }
 
   /** In order, one after another. */
@@ -126,6 +127,17 @@ export class ServiceManager {
       }
     });
   }
+}
+
+const LONGEST_STATUS = 1000;
+
+/**
+ * A state's value is one line: what stood on the next would be a state of its own, such as MAINPID=, and what a program says of itself may
+ * have in it what a server answered that nobody trusts yet.
+ */
+function statusState(text: string): string {
+  const start = text.length > LONGEST_STATUS ? `${text.slice(0, LONGEST_STATUS)}...` : text;
+  return `STATUS=${[...start].map((character) => (isControl(character) ? ' ' : character)).join('')}`;
 }
 
 /** Node.js has no datagram sockets of the Unix domain: by systemd's own command, about 10 ms a call. */

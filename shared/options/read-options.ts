@@ -60,7 +60,7 @@ export function shownText(text: string): string {
 }
 
 /** Unicode's category Cc. Not /\p{Cc}/u, for which every program that reads options would load the tables of all categories. */
-function isControl(character: string): boolean {
+export function isControl(character: string): boolean {
   const code = character.charCodeAt(0);
   return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }

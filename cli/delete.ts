@@ -13,6 +13,7 @@ import {
   resourceOf,
   resourcePath,
 } from './resource-path.ts';
+import { type Named, untilGone } from './until-gone.ts';
 import { withClient } from './with-client.ts';
 
 const OPTIONS = {
@@ -31,12 +32,6 @@ const OPTIONS = {
   },
   ...KUBECONFIG_OPTION,
 } as const;
-
-interface Doomed {
-  resource: DiscoveredResource;
-  namespace: string;
-  name: string;
-}
 
 export const deleteCommand = declareCommand({
   synopsis: ['delete KIND NAME... [-n NAMESPACE] [--wait SECONDS]', 'delete -f FILE'],
@@ -84,7 +79,7 @@ are still there for a moment; --wait waits for that.`,
 });
 
 /** In the reverse of the order in which they were made. */
-function namedIn(file: string, resources: readonly DiscoveredResource[], given: string): Doomed[] {
+function namedIn(file: string, resources: readonly DiscoveredResource[], given: string): Named[] {
   return readManifest(file)
     .map((object) => {
       const metadata = (object['metadata'] ?? {}) as { name?: string; namespace?: string };
@@ -100,7 +95,7 @@ function namedIn(file: string, resources: readonly DiscoveredResource[], given: 
 /** Whether it was there, or need not have been. */
 async function deleteOne(
   client: ApiClient,
-  { resource, namespace, name }: Doomed,
+  { resource, namespace, name }: Named,
   ignoreNotFound: boolean,
 ): Promise<boolean> {
   try {
@@ -120,7 +115,7 @@ async function deleteOne(
 /** Follows each by a watch until it is gone. */
 async function waitGone(
   client: ApiClient,
-  doomed: readonly Doomed[],
+  doomed: readonly Named[],
   waitMs: number,
 ): Promise<void> {
   const signal = AbortSignal.timeout(waitMs);
@@ -129,43 +124,12 @@ async function waitGone(
     const label = `${printedKind(one.resource)}/${one.name}`;
     progress.show(`waiting for ${label} to end`);
     try {
-      await goneOne(client, one, signal);
+      await untilGone(client, one, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
       throw new CommandFailure(`${label} is still there after ${waitMs / 1000} s`);
     } finally {
       progress.clear();
     }
-  }
-}
-
-/** The watch begins where the look ended, so that no end is missed in between. */
-async function goneOne(
-  client: ApiClient,
-  { resource, namespace, name }: Doomed,
-  signal: AbortSignal,
-): Promise<void> {
-  const version = await versionOf(client, resourcePath(resource, namespace, name));
-  if (version === undefined) return;
-  const query = new URLSearchParams({
-    watch: 'true',
-    fieldSelector: `metadata.name=${name}`,
-    resourceVersion: version,
-  });
-  const path = `${resourcePath(resource, namespace)}?${query}`;
-  for await (const { type } of client.watch(path, signal)) if (type === 'DELETED') return;
-  signal.throwIfAborted();
-}
-
-/** Undefined when it is gone. */
-async function versionOf(client: ApiClient, path: string): Promise<string | undefined> {
-  try {
-    const { metadata } = (await client.json('GET', path)) as {
-      metadata?: { resourceVersion?: string };
-    };
-    return metadata?.resourceVersion ?? '';
-  } catch (error) {
-    if (error instanceof ApiFailure && error.code === 404) return undefined;
-    throw error;
   }
 }

@@ -90,7 +90,10 @@ wait_until_up() {
         pid=$(systemctl show -P MainPID "skerry-$1")
         if [ "$pid" = "$former_pid" ]; then continue; fi
         if is_refused "$1" || { [ "$must_link" = true ] && ! is_served "$1"; }; then return 1; fi
-        if ! is_healthy "$1"; then
+        if is_healthy "$1"; then health=0; else health=$?; fi
+        # As timeout(1) says it.
+        [ "$health" != 124 ] || waited=$((waited + patience))
+        if [ "$health" != 0 ]; then
           healthy_pid=
         elif [ "$pid" = "$healthy_pid" ]; then
           return 0
@@ -111,10 +114,13 @@ is_refused() {
   return 1
 }
 
+# Seconds for an answer: one that takes a connection and then says nothing would be waited for beyond any --timeout.
+patience=30
+
 # The master answers, with what it knows; the agent has said that it is ready, and has joined.
 is_healthy() {
   case $1 in
-    master) "$lib/master/bin/skerry" get nodes --kubeconfig "$state/master/admin.kubeconfig" >/dev/null 2>&1 ;;
+    master) timeout "$patience" "$lib/master/bin/skerry" get nodes --kubeconfig "$state/master/admin.kubeconfig" >/dev/null 2>&1 ;;
     agent) { has_joined || [ "$must_join" = false ]; } && { [ "$must_link" = false ] || has_link; } ;;
   esac
 }
@@ -124,7 +130,7 @@ must_join=true
 must_link=false
 # A master that does not speak with this release still takes its connection; it will not change its mind.
 is_served() { case $(systemctl show -P StatusText "skerry-$1") in *'does not serve this device'*) return 1 ;; esac; }
-has_link() { "$lib/current/bin/skerry" status --local --data-dir "$state" >/dev/null 2>&1; }
+has_link() { timeout "$patience" "$lib/current/bin/skerry" status --local --data-dir "$state" >/dev/null 2>&1; }
 
 # A link that is down for a moment, as when the master has just been upgraded, is back soon.
 await_link() {

@@ -35,6 +35,7 @@ test('a side that takes connections and answers none is waited for no longer tha
   const wait = `set -eu
 . ${repository}install/steps.sh
 SKERRY_DRY_RUN=false SKERRY_TIMEOUT=3 former_pid=1
+sleep() { :; }
 systemctl() { case $* in *SubState*) echo running ;; *MainPID*) echo 2 ;; esac; }
 wait_until_up master`;
   const begun = performance.now();

@@ -134,6 +134,16 @@ export class Cluster {
     return await this.pod(name, (pod) => pod.status.containerStatuses?.[0]?.ready === true);
   }
 
+  /** The ids of the containers of its agent that run, as podman knows them, sorted. */
+  async runningContainers(): Promise<string[]> {
+    const format = ['--format', '{{.ID}} {{.Names}}', '--no-trunc'];
+    return (await mustRun('podman', ['ps', ...format]))
+      .split('\n')
+      .filter((line) => line.includes(` skerry-${this.agentId}`))
+      .map((line) => line.split(' ')[0] ?? '')
+      .sort();
+  }
+
   /** Ends its programs and removes everything of it. */
   async purge(): Promise<Result> {
     this.forget();

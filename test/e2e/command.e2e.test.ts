@@ -192,8 +192,9 @@ describe('check', () => {
     const holder = createServer();
     await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
     const { port } = holder.address() as { port: number };
-    const url = `https://127.0.0.1:${port + 1}`;
-    const options = ['--listen', `0.0.0.0:${port}`, '--server', url, '--data-dir', cluster.dataDir];
+    const server = 'https://127.0.0.1:1';
+    const options = ['--listen', `0.0.0.0:${port}`, '--server', server];
+    options.push('--data-dir', cluster.dataDir);
     const { code, stdout } = await run(SKERRY, ['check', ...options]);
     holder.close();
     expect(code).toBe(1);

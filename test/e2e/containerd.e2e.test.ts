@@ -84,10 +84,14 @@ it('kill -9 of the program changes no container', async () => {
         ...status.containerStatuses.map((one: Loose) => `${one.containerID} ${one.restartCount}`),
       ])
       .sort();
-  const before = await lives();
+  // The engine's own word, with the processes: the statuses are those of before until the agent has told others.
+  const tasks = async () => (await ctr('tasks', 'ls')).trim().split('\n').sort();
+  const [before, running] = [await lives(), await tasks()];
+  expect(running).toHaveLength(6);
   await cluster.program('up').stop('SIGKILL');
   cluster.forget();
   await cluster.start('up', '--runtime', 'containerd');
+  expect(await tasks()).toEqual(running);
   expect(await lives()).toEqual(before);
 });
 

@@ -42,9 +42,12 @@ describe('two processes', () => {
   });
 
   it('need the token no more when the agent starts again', async () => {
+    const containers = await cluster.runningContainers();
+    expect(containers).toHaveLength(1);
     expect(await cluster.program('agent').stop()).toMatchObject({ code: 0 });
     await cluster.start('agent');
     await cluster.program('agent').line(/connected to the master/);
+    expect(await cluster.runningContainers()).toEqual(containers);
     expect((await cluster.running('joined')).status.containerStatuses[0].restartCount).toBe(0);
   });
 

@@ -57,13 +57,13 @@ describe('a readiness probe', () => {
     const served = async () =>
       (await cluster.get(`${slices}?labelSelector=kubernetes.io%2Fservice-name%3Dprobed`)).items[0]
         ?.endpoints?.[0]?.conditions.ready;
-    await expect.poll(served, { timeout: 10_000 }).toBe(false);
+    await expect.poll(served, { timeout: 30_000 }).toBe(false);
     writeFileSync(file('ready'), 'ok');
-    await cluster.pod('probed', isReady(true), 10_000);
-    await expect.poll(served, { timeout: 10_000 }).toBe(true);
+    await cluster.pod('probed', isReady(true));
+    await expect.poll(served, { timeout: 30_000 }).toBe(true);
     rmSync(file('ready'));
-    await cluster.pod('probed', isReady(false), 10_000);
-    await expect.poll(served, { timeout: 10_000 }).toBe(false);
+    await cluster.pod('probed', isReady(false));
+    await expect.poll(served, { timeout: 30_000 }).toBe(false);
     expect(await events('probed')).toContain(
       'Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404',
     );
@@ -84,7 +84,7 @@ describe('a liveness probe', () => {
     );
     await cluster.running('lively');
     rmSync(file('alive'));
-    await cluster.pod('lively', (pod) => main(pod).restartCount === 1, 20_000);
+    await cluster.pod('lively', (pod) => main(pod).restartCount >= 1);
     writeFileSync(file('alive'), '');
     await cluster.running('lively');
     const said = await events('lively');

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Cluster, SAMPLE, SKERRY } from './cluster.ts';
-import { leftovers, NOTHING } from './leftovers.ts';
+import { type Leftovers, leftovers, NOTHING } from './leftovers.ts';
 import { mustRun, run } from './run.ts';
 import { SAMPLE_IMAGE } from './sample-image.ts';
 
@@ -35,6 +35,10 @@ async function sample(cluster: Cluster): Promise<void> {
 const found = (cluster: Cluster, agentId: string) =>
   leftovers({ agentId, dataDir: cluster.dataDir, podPrefix: `10.${100 + cluster.number}.` });
 
+/** The engine's monitors tidy up for a moment behind their containers. */
+const expectLeft = (cluster: Cluster, agentId: string, left: Leftovers) =>
+  expect.poll(() => found(cluster, agentId), { timeout: 10_000 }).toEqual(left);
+
 const down = (cluster: Cluster, ...options: string[]) =>
   run(SKERRY, ['down', '--data-dir', cluster.dataDir, ...options]);
 
@@ -43,13 +47,15 @@ it('down stops programs and containers, and up brings the pods back', async () =
   const result = await down(first);
   expect(result).toMatchObject({ code: 0 });
   expect(result.stdout).toContain('5 containers stopped');
-  // The engine's monitors tidy up for a moment behind their containers.
   await expect
     .poll(async () => (await found(first, agentId)).processes, { timeout: 10_000 })
     .toEqual([]);
   expect(first.program('up').exit).toMatchObject({ code: 0 });
   first.forget();
+  expect(await first.runningContainers()).toEqual([]);
   await first.start();
+  // The statuses are those of before until the agent has looked.
+  await expect.poll(() => first.runningContainers(), { timeout: 60_000 }).toHaveLength(5);
   await first.must([
     '-n',
     'sample',
@@ -72,7 +78,7 @@ it('down --purge leaves nothing, and the cluster beside it untouched', async () 
   const beside = await found(second, second.agentId);
   const result = await down(first, '--purge');
   expect(result).toMatchObject({ code: 0 });
-  expect(await found(first, agentId)).toEqual(NOTHING);
+  await expectLeft(first, agentId, NOTHING);
   expect(existsSync(first.dataDir)).toBe(false);
   const still = await found(second, second.agentId);
   expect({ ...still, dataFiles: [] }).toEqual({ ...beside, dataFiles: [] });
@@ -88,7 +94,7 @@ it('down --purge leaves nothing after kill -9, and keeps what the user put there
   await second.program('up').stop('SIGKILL');
   const result = await down(second, '--purge');
   expect(result).toMatchObject({ code: 0 });
-  expect(await found(second, agentId)).toEqual({ ...NOTHING, dataFiles: ['notes.txt', '.'] });
+  await expectLeft(second, agentId, { ...NOTHING, dataFiles: ['notes.txt', '.'] });
 });
 
 it('down --purge on nothing is no error', async () => {

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ApiClient, awayMessage, Unreachable } from './api-client.ts';
+import { ApiClient, awayMessage, mayBeThere, Unreachable } from './api-client.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -74,6 +74,20 @@ test('a kubeconfig that is not there leaves room for the device to answer', () =
   vi.stubEnv('KUBECONFIG', `${folder}/none`);
   expect(ApiClient.hasKubeconfig(undefined)).toBe(false);
   expect(() => ApiClient.open(undefined)).toThrow(Unreachable);
+});
+
+test('what lies in a folder that this user may not enter may be there', () => {
+  expect(mayBeThere(folder)).toBe(true);
+  expect(mayBeThere(`${folder}/none`)).toBe(false);
+  chmodSync(folder, 0o700);
+  const seteuid = process.seteuid?.bind(process);
+  if (seteuid === undefined || process.getuid?.() !== 0) return;
+  seteuid(65534);
+  try {
+    expect(mayBeThere(`${folder}/none`)).toBe(true);
+  } finally {
+    seteuid(0);
+  }
 });
 
 test('a master that is away is one sentence with what to do', async () => {

@@ -206,11 +206,18 @@ function kubeconfigPath(file: string | undefined): string {
   if (file !== undefined) return file;
   const named = (process.env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
   if (named.length > 0) return named.find((path) => existsSync(path)) ?? named.join(':');
-  // A link into a folder that this user may not enter is there all the same.
-  const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   return (
-    KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS.find(isThere) ?? KUBECONFIGS[1]
+    KUBECONFIGS.find((path) => existsSync(path)) ?? KUBECONFIGS.find(mayBeThere) ?? KUBECONFIGS[1]
   );
+}
+
+/** A link into a folder that this user may not enter is there all the same; what is in such a folder may be. */
+export function mayBeThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
 }
 
 function readKubeconfig(path: string): Connection {

@@ -10,10 +10,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-test('a data directory is made for its owner alone, and found again', async () => {
+test('a program has its part for itself, in a data directory that another user may enter', async () => {
   await openDataDir(join(root, 'a/b'), 'master');
-  for (const folder of ['a/b', 'a/b/master'])
-    expect(statSync(join(root, folder)).mode & 0o777).toBe(0o700);
+  const mode = (folder: string) => statSync(join(root, folder)).mode & 0o777;
+  expect(['a', 'a/b', 'a/b/master'].map(mode)).toEqual([0o755, 0o755, 0o700]);
   await openDataDir(join(root, 'a/b'), 'master');
 });
 

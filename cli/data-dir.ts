@@ -13,12 +13,12 @@ const WHY: Record<string, string> = {
 
 /**
  * Makes a program's own part of the data directory, only for its owner, unless it is there; the data directory itself may belong to another
- * user then. Throws CommandFailure when nothing can be written to it.
+ * user then, and others may enter it: the other part may be that of a program which runs as somebody else. Throws CommandFailure when nothing can be written to it.
  */
 export async function openDataDir(dataDir: string, part: 'master' | 'agent'): Promise<void> {
   const folder = resolve(dataDir, part);
   try {
-    await make(folder);
+    await make(folder, 0o700);
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
@@ -29,15 +29,15 @@ export async function openDataDir(dataDir: string, part: 'master' | 'agent'): Pr
 }
 
 /** One by one: Node's recursive mkdir reports a read-only file system as ENOENT, and never returns on one that takes no folders. */
-async function make(folder: string): Promise<void> {
+async function make(folder: string, mode: number): Promise<void> {
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
   if (found?.isDirectory() === false) throw Object.assign(new Error(), { code: 'ENOTDIR' });
   if (found !== undefined) return;
-  await make(dirname(folder));
-  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+  await make(dirname(folder), 0o755);
+  await mkdir(folder, { mode }).catch((error: NodeJS.ErrnoException) => {
     // Another program made it meanwhile.
     if (error.code !== 'EEXIST') throw error;
   });

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ApiClient, awayMessage, mayBeThere, Unreachable } from './api-client.ts';
+import { ApiClient, awayMessage, mayBeThere, Unreachable, unreadable } from './api-client.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -74,6 +74,26 @@ test('a kubeconfig that is not there leaves room for the device to answer', () =
   vi.stubEnv('KUBECONFIG', `${folder}/none`);
   expect(ApiClient.hasKubeconfig(undefined)).toBe(false);
   expect(() => ApiClient.open(undefined)).toThrow(Unreachable);
+});
+
+test('a kubeconfig that cannot be read is one sentence with what to do', () => {
+  const path = `${folder}/none`;
+  const sentence = (code: string) => unreadable(path, code).message;
+  expect(sentence('EACCES')).toBe(
+    `the kubeconfig ${path} is not for this user: run it again with sudo, or name another with --kubeconfig FILE`,
+  );
+  expect(sentence('ENOENT')).toBe(
+    `the kubeconfig ${path} is not there: name another with --kubeconfig FILE`,
+  );
+  expect(sentence('EISDIR')).toBe(
+    `the kubeconfig ${path} cannot be read (EISDIR): name another with --kubeconfig FILE`,
+  );
+});
+
+test('where no kubeconfig is, the master is the place to ask', () => {
+  expect(unreadable('/var/lib/skerry/admin.kubeconfig', 'ENOENT').message).toMatch(
+    /^no kubeconfig says where the master is \(.*\): run this on the master, or name one with --kubeconfig FILE or \$KUBECONFIG$/,
+  );
 });
 
 test('what lies in a folder that this user may not enter may be there', () => {

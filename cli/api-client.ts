@@ -225,7 +225,7 @@ function readKubeconfig(path: string): Connection {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw unreadable(path, error as NodeJS.ErrnoException);
+    throw unreadable(path, (error as NodeJS.ErrnoException).code ?? '');
   }
   const config = sectionOf(parsed(path, text));
   const context = named(config['contexts'], config['current-context'], 'context');
@@ -279,16 +279,20 @@ function parsed(path: string, text: string): JsonValue {
   }
 }
 
-function unreadable(path: string, { code, message }: NodeJS.ErrnoException): Unreachable {
+const WHY_UNREADABLE: Record<string, string> = {
+  ENOENT: 'is not there: name',
+  EACCES: 'is not for this user: run it again with sudo, or name',
+};
+
+/** `code`: of Node.js, what came of reading it. */
+export function unreadable(path: string, code: string): Unreachable {
   if (code === 'ENOENT' && KUBECONFIGS.some((known) => known === path)) {
     return new Unreachable(
-      `no kubeconfig says where the master is (looked for ${KUBECONFIGS.join(', ')}): name one with --kubeconfig FILE or $KUBECONFIG`,
+      `no kubeconfig says where the master is (looked for ${KUBECONFIGS.join(', ')}): run this on the master, or name one with --kubeconfig FILE or $KUBECONFIG`,
     );
   }
-  const remedy = code === 'EACCES' ? 'run it again with sudo, or name' : 'name';
-  return new Unreachable(
-    `the kubeconfig cannot be read (${message}): ${remedy} another with --kubeconfig FILE`,
-  );
+  const why = WHY_UNREADABLE[code] ?? `cannot be read (${code}): name`;
+  return new Unreachable(`the kubeconfig ${path} ${why} another with --kubeconfig FILE`);
 }
 
 /** A relative path begins where the kubeconfig lies, as for kubectl. */

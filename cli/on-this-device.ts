@@ -77,13 +77,7 @@ async function viewInPlace(
   dataDir: string,
   askMaster: (client: ApiClient) => Promise<void>,
 ): Promise<DeviceView | undefined> {
-  if (values.local === true) {
-    const view = await viewDevice(dataDir);
-    if (view !== undefined) return view;
-    throw new CommandFailure(
-      `no agent keeps its state in ${dataDir}: name another with --data-dir`,
-    );
-  }
+  if (values.local === true) return await viewOnly(dataDir);
   const isMasterKnown = ApiClient.hasKubeconfig(values.kubeconfig);
   const alone = isMasterKnown ? undefined : await viewDevice(dataDir);
   if (alone !== undefined) return alone;
@@ -97,6 +91,13 @@ async function viewInPlace(
     process.stderr.write(`${error.message}\n`);
     return view;
   }
+}
+
+/** For --local: nobody else is asked. Throws CommandFailure when there is no agent, or only root may know. */
+export async function viewOnly(dataDir: string): Promise<DeviceView> {
+  const view = await viewDevice(dataDir);
+  if (view !== undefined) return view;
+  throw new CommandFailure(`no agent keeps its state in ${dataDir}: name another with --data-dir`);
 }
 
 /** Undefined when this machine runs no agent. Throws DeviceClosed where only root may know. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DeviceStatus } from './device-status.ts';
 import { Paint } from './paint.ts';
-import { isWell, printStatus } from './status.ts';
+import { isWell, printStatus, status } from './status.ts';
 
 const NOW = Date.parse('2026-12-01T10:00:00Z');
 const DEVICE: DeviceStatus = {
@@ -65,4 +65,10 @@ test('a device that waits to join says why', () => {
 test('a device that is not served is not well', () => {
   expect(isWell(undefined, DEVICE, NOW)).toBe(true);
   expect(isWell(undefined, { ...DEVICE, obstacle: 'refused' }, NOW)).toBe(false);
+});
+
+test('where no agent is there is nothing to say of this device alone', async () => {
+  await expect(status.run(['--local', '--data-dir', '/nope'])).rejects.toThrow(
+    'no agent keeps its state in /nope: name another with --data-dir',
+  );
 });

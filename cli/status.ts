@@ -11,6 +11,7 @@ import {
   type DeviceView,
   dataDirOf,
   viewDevice,
+  viewOnly,
 } from './on-this-device.ts';
 import { parseOptions } from './options.ts';
 import { Paint } from './paint.ts';
@@ -45,7 +46,10 @@ linked or not served, or a certificate has ended; 2 wrong call`,
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
     const output = readDataOutput(values.output);
     const dataDir = dataDirOf(values);
-    const view = await deviceView(dataDir, values.kubeconfig);
+    const view =
+      values.local === true
+        ? await viewOnly(dataDir)
+        : await deviceView(dataDir, values.kubeconfig);
     const nowMs = Date.now();
     const device = view && deviceStatus(view, dataDir, nowMs);
     const isMastersPart = device === undefined || ApiClient.hasKubeconfig(values.kubeconfig);

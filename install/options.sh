@@ -89,36 +89,44 @@ check_option() {
   esac
 }
 
-# config_keys SIDE: sets those keys of the side's configuration file that were given as options.
+# config_keys SIDE: sets $config_lines to those lines of the side's configuration file that were given as options.
 config_keys() {
   config_side=$1
+  config_lines=
   each_option config_key
 }
 
 config_key() {
   [ "${3%%:*}" = "$config_side" ] || return 0
   eval "value=\$$2"
-  [ -z "$value" ] || set_key "$etc/$config_side.yaml" "${3#*:}" "$value"
+  [ -z "$value" ] || add_key "${3#*:}" "$value"
 }
 
-# set_key FILE KEY VALUE: sets the line of the key, where its commented example is if there was none; the rest of the file stays as it is.
-set_key() {
-  case $3 in
-    *[!0-9]*) line="$2: \"$3\"" ;;
-    *) line="$2: $3" ;;
+# add_key KEY VALUE: one more line.
+add_key() {
+  case $2 in
+    *[!0-9]*) line="$1: \"$2\"" ;;
+    *) line="$1: $2" ;;
   esac
-  if dry_run; then
-    detail "would set in $1: $line"
-    return 0
-  fi
-  rm -f "$1.part"
-  (umask 077 && line=$line awk -v key="$2" '
-    function put() { if (!done) print ENVIRON["line"]; done = 1 }
-    NR == FNR { if (index($0, key ":") == 1) live = 1; next }
-    index($0, key ":") == 1 || (!live && !done && index($0, "#" key ":") == 1) { put(); next }
-    { print }
-    END { put() }
-  ' "$1" "$1" >"$1.part") || { rm -f "$1.part"; stopped "writing $1"; }
-  # An admin may have made it private.
-  place_file "$1" "$(stat -c %a "$1")"
+  config_lines="$config_lines${config_lines:+
+}$line"
+}
+
+# with_config_lines FILE: its text with $config_lines, each where its key is, or the key's commented example; the rest as it is.
+with_config_lines() {
+  lines=$config_lines awk '
+    BEGIN {
+      count = split(ENVIRON["lines"], lines, "\n")
+      for (i = 1; i <= count; i++) key[i] = substr(lines[i], 1, index(lines[i], ":"))
+    }
+    function put(i) { if (!done[i]) print lines[i]; done[i] = 1 }
+    NR == FNR { for (i = 1; i <= count; i++) if (index($0, key[i]) == 1) live[i] = 1; next }
+    {
+      for (i = 1; i <= count; i++) {
+        if (index($0, key[i]) == 1 || (!live[i] && !done[i] && index($0, "#" key[i]) == 1)) { put(i); next }
+      }
+      print
+    }
+    END { for (i = 1; i <= count; i++) put(i) }
+  ' "$1" "$1"
 }

@@ -98,7 +98,7 @@ install_command() {
   point "$root/usr/bin/skerry" /usr/lib/skerry/current/bin/skerry
   install_beside completion/skerry.bash "$root/usr/share/bash-completion/completions" skerry
   install_beside man/skerry.1 "$root/usr/share/man/man1" skerry.1
-  make_folder "$etc" 0755
+  make_way "$etc"
   keep_public_key
 }
 
@@ -127,7 +127,7 @@ make_user() {
 is_our_user() { [ "$(getent passwd skerry 2>/dev/null | cut -d: -f6)" = "$user_home" ]; }
 
 make_state_folders() {
-  make_folder "$state" 0755
+  make_way "$state"
   if [ "$1" = agent ]; then
     make_folder "$state/agent" 0700
   elif [ -n "$root" ]; then
@@ -152,16 +152,36 @@ configure() {
   configured=$1
   config_before=
   [ ! -e "$file" ] || config_before=$(config_text "$1")
-  if [ -e "$file" ]; then
-    detail "$file is there, and stays as it is but for the options given here"
-  elif dry_run || [ -e "$lib/current/config/$1.yaml" ]; then
-    copy_file "$lib/current/config/$1.yaml" "$file" 0644
-  else
-    echo "# Options of skerry $1; \`skerry $1 --help\` has them all." | write_file "$file" 0644
-  fi
   config_keys "$1"
   # The file may be gone once the device has joined.
-  if [ "$1" = agent ]; then set_key "$file" tokenFile "$token_file"; fi
+  if [ "$1" = agent ]; then add_key tokenFile "$token_file"; fi
+  if [ -e "$file" ]; then
+    detail "$file is there, and stays as it is but for the options given here"
+    [ -z "$config_lines" ] || write_config "$file" "$file" "$(stat -c %a "$file" 2>/dev/null)"
+  else
+    write_config "$lib/current/config/$1.yaml" "$file" 0644
+  fi
+}
+
+# write_config FROM TO MODE: the text of FROM with $config_lines.
+write_config() {
+  if dry_run; then
+    [ "$1" = "$2" ] || detail "would write: $2 (mode $3)"
+    [ -z "$config_lines" ] || printf '%s\n' "$config_lines" | while IFS= read -r line; do detail "would set in $2: $line"; done
+    return 0
+  fi
+  rm -f "$2.part"
+  (umask 077 && with_config_lines "$1" >"$2.part") || { rm -f "$2.part"; stopped "writing $2"; }
+  [ -z "$root" ] || check_config "$2.part"
+  place_file "$2" "$3"
+}
+
+# check_config FILE: what no start will say in an image of a disk. A program reads its options, which may end it with 2, before it looks for its data.
+check_config() {
+  refusal=$("$lib/current/bin/skerry" "$configured" --config "$1" --data-dir /dev/null/none 2>&1) && return 0
+  [ $? = 2 ] || return 0
+  rm -f "$1"
+  fail "$(printf '%s\n' "$refusal" | sed "s/^skerry [a-z]*: //; s/\.part:/:/"); mend that, then run this again"
 }
 
 config_text() { cat "$etc/$1.yaml" 2>/dev/null && echo .; }

@@ -120,7 +120,7 @@ fill_from_clone() {
 
 # Files and folders only: what is copied out of a release must be of the release.
 check_release_content() {
-  for needed in bin/skerry lib/skerry.mjs systemd/skerry-master.service systemd/skerry-agent.service; do
+  for needed in bin/skerry lib/skerry.mjs systemd/skerry-master.service systemd/skerry-agent.service config/master.yaml config/agent.yaml; do
     [ -f "$part/$needed" ] && { [ "$needed" != bin/skerry ] || [ -x "$part/$needed" ]; } || fail "$(describe_source) holds no $needed: it is no release of Skerry, and was not installed"
   done
   other=$(find "$part" ! -type f ! -type d | head -n 1)

@@ -96,6 +96,12 @@ make_folder() {
   [ $# -lt 3 ] || run chown "$3" "$1"
 }
 
+# make_way FOLDER: a folder that the master's user, too, passes through: `skerry up` of older releases made it for root alone.
+make_way() {
+  make_folder "$1" 0755
+  [ -z "$(find -H "$1" -maxdepth 0 ! -perm -0001 2>/dev/null)" ] || run chmod a+x "$1"
+}
+
 # point LINK TARGET: an atomic change of a symbolic link.
 point() {
   [ "$(readlink "$1" 2>/dev/null)" = "$2" ] && return 0

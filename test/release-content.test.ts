@@ -29,7 +29,9 @@ function unpackedRelease(): string {
   writeFileSync(join(part, 'bin/skerry'), '#!/bin/sh\n', { mode: 0o755 });
   writeFileSync(join(part, 'lib/skerry.mjs'), '');
   writeFileSync(join(part, 'VERSION'), '1.2.3\n');
-  cpSync(join(repository, 'systemd'), join(part, 'systemd'), { recursive: true });
+  for (const name of ['systemd', 'config']) {
+    cpSync(join(repository, name), join(part, name), { recursive: true });
+  }
   return part;
 }
 

@@ -172,8 +172,10 @@ export class Machine {
     await this.#parts.fabric.plug(this.name, 'down');
   }
 
+  /** Until it has its address again: that goes with the cable, and comes a moment after it. */
   async mendNetwork(): Promise<void> {
     await this.#parts.fabric.plug(this.name, 'up');
+    await this.until(`ip -o -4 address show dev host0 | grep -qF ' ${this.address}/'`);
   }
 
   async #gone(): Promise<void> {

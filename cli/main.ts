@@ -19,7 +19,7 @@ process.stderr.on('error', () => {});
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([first, ...args]: string[]): Promise<number> {
-  const name = first === '--version' ? 'version' : first;
+  const name = first === '--version' || first === '-v' ? 'version' : first;
   if (name === 'help' && args[0] !== undefined) return await main([args[0], '--help']);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(help());
@@ -27,8 +27,8 @@ async function main([first, ...args]: string[]): Promise<number> {
   }
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) {
-    const near = suggestion(name, Object.keys(COMMANDS));
-    process.stderr.write(`skerry: unknown command "${name}"${near}; \`skerry help\` lists them\n`);
+    const near = suggestion(name, Object.keys(COMMANDS)) || '; `skerry help` lists them';
+    process.stderr.write(`skerry: unknown command "${name}"${near}\n`);
     return 2;
   }
   const command = await entry.load();

@@ -21,12 +21,22 @@ export function parseOptions<Table extends OptionTable>(
     return absoluteDataDir(parsed);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    const message = error.message.replace(/\. To specify a positional.*$/, '');
-    const unknown = /^Unknown option '--(.*)'/.exec(message)?.[1];
-    const near = unknown === undefined ? undefined : nearestWord(unknown, Object.keys(options));
-    const meant = near === undefined ? '' : `; did you mean --${near}?`;
-    throw new CommandFailure(`${message}${meant}; --help shows the options`, 2);
+    throw new CommandFailure(explained(error.message, Object.keys(options)), 2);
   }
+}
+
+/** What util.parseArgs throws, as a sentence with what to do. */
+function explained(message: string, names: readonly string[]): string {
+  const help = '--help shows the options';
+  const [flag] = /--[a-z][a-z-]*/.exec(message) ?? [];
+  if (message.includes(' is ambiguous'))
+    return `${flag}: expected a value; one that begins with - is written ${flag}=-1`;
+  if (message.endsWith(' argument missing')) return `${flag}: expected a value; ${help}`;
+  if (message.endsWith(' does not take an argument')) return `${flag}: expected no value; ${help}`;
+  const sentence = message.replace(/\. To specify a positional.*$/, '');
+  const unknown = /^Unknown option '--(.*)'/.exec(sentence)?.[1];
+  const near = unknown === undefined ? undefined : nearestWord(unknown, names);
+  return `${sentence}; ${near === undefined ? help : `did you mean --${near}?`}`;
 }
 
 /** The container engines and what they start have working directories of their own. */

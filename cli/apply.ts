@@ -3,8 +3,9 @@ import type { Deployment } from '../shared/schema/kubernetes-types.ts';
 import { type ApiClient, ApiFailure } from './api-client.ts';
 import { declareCommand, KUBECONFIG_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
+import { Failures } from './failures.ts';
 import { withLastApplied } from './last-applied.ts';
-import { readManifest } from './manifest.ts';
+import { FILENAME_OPTION, readManifests } from './manifest.ts';
 import { secondsAsMs } from './option-values.ts';
 import { parseOptions } from './options.ts';
 import { Progress } from './progress.ts';
@@ -18,22 +19,23 @@ import {
 import { withClient } from './with-client.ts';
 
 const OPTIONS = {
-  filename: { type: 'string', short: 'f', value: 'FILE', description: '- is standard input' },
+  ...FILENAME_OPTION,
   wait: {
     type: 'string',
     value: 'SECONDS',
-    description: 'end when every Deployment of the manifest is available, fail after this long',
+    description: 'end when every Deployment of the manifests is available, fail after this long',
   },
   ...KUBECONFIG_OPTION,
 } as const;
 
 export const apply = declareCommand({
-  synopsis: ['apply -f FILE [--wait SECONDS]'],
-  about: `Creates the objects of a manifest (YAML or JSON), or patches those that exist with what it says. A field that was removed from the
+  synopsis: ['apply -f FILE... [--wait SECONDS]'],
+  about: `Creates the objects of manifests (YAML or JSON), or patches those that exist with what they say. A field that was removed from a
 manifest stays as it is: kubectl apply removes it.`,
   options: OPTIONS,
   examples: [
     ['skerry apply -f examples/sample.yaml --wait 60', 'and wait until it runs'],
+    ['skerry apply -f database.yaml -f web/', 'with every manifest of a folder'],
     ['cat app.yaml | skerry apply -f -', ''],
   ],
   async run(args) {
@@ -41,19 +43,27 @@ manifest stays as it is: kubectl apply removes it.`,
     if (values.filename === undefined)
       throw new CommandFailure('which manifest? for example: skerry apply -f app.yaml', 2);
     const waitMs = values.wait === undefined ? undefined : secondsAsMs('--wait', values.wait, 1);
-    const objects = readManifest(values.filename);
+    const failures = new Failures();
+    const objects = await readManifests(values.filename, failures);
+    if (objects.length === 0) {
+      failures.end();
+      throw new CommandFailure('no objects passed to apply');
+    }
     await withClient(values.kubeconfig, async (client) => {
       const resources = await discover(client);
       const applied: { resource: DiscoveredResource; object: JsonObject }[] = [];
       for (const object of objects) {
-        const resource = resourceOf(resources, object);
-        applied.push({ resource, object: await applyObject(client, resource, object) });
+        await failures.of(async () => {
+          const resource = resourceOf(resources, object);
+          applied.push({ resource, object: await applyObject(client, resource, object) });
+        });
       }
-      if (waitMs === undefined) return;
-      for (const { resource, object } of applied) {
-        if (resource.kind === 'Deployment') await waitAvailable(client, resource, object, waitMs);
+      for (const { resource, object } of waitMs === undefined ? [] : applied) {
+        if (resource.kind === 'Deployment')
+          await failures.of(() => waitAvailable(client, resource, object, waitMs ?? 0));
       }
     });
+    failures.end();
     return 0;
   },
 });

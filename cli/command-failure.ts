@@ -10,6 +10,19 @@ export class CommandFailure extends Error {
   }
 }
 
+/** The words of the server, for which nobody else answers. */
+export class Refusal extends CommandFailure {}
+
+/** What failed one by one while the rest was done. */
+export class SeveralFailures extends CommandFailure {
+  readonly each: readonly CommandFailure[];
+
+  constructor(each: readonly CommandFailure[]) {
+    super(each.map(({ message }) => message).join('\n'));
+    this.each = each;
+  }
+}
+
 /** What a program throws at its start or end is one sentence; anything else is a defect, and shows its stack. */
 export function asFailure(error: Error): Error {
   if (error instanceof CommandFailure) return error;

@@ -10,7 +10,12 @@ import { apiVersionOf, type ResourceKind } from '../shared/resources/resource-ki
 import { CommandFailure } from './command-failure.ts';
 import type { Table } from './object-output.ts';
 import { listOf, type ObjectSource, type Selection } from './object-source.ts';
-import { type DiscoveredResource, findResource, qualifiedName } from './resource-path.ts';
+import {
+  type DiscoveredResource,
+  findResource,
+  findResources,
+  qualifiedName,
+} from './resource-path.ts';
 
 /** Objects by the plural of their kind. */
 export type KnownObjects = Readonly<Record<string, readonly KubeObject[]>>;
@@ -32,14 +37,21 @@ export class DeviceObjects implements ObjectSource {
   }
 
   async kindOf(word: string): Promise<DiscoveredResource> {
-    const { objects } = this.#device;
     const resource = findResource(CATALOG.map(asDiscovered), word);
+    const { objects } = this.#device;
     if (Object.hasOwn(objects, resource.name)) return resource;
     throw new CommandFailure(
       resource.kind === 'Secret'
         ? 'this device shows no secrets, it keeps those of its pods sealed: ask its master'
         : `this device knows no ${resource.name}, only ${Object.keys(objects).sort().join(', ')}: ask its master`,
     );
+  }
+
+  /** Of a category what the device knows. */
+  async kindsOf(word: string): Promise<DiscoveredResource[]> {
+    const kinds = findResources(CATALOG.map(asDiscovered), word);
+    const known = kinds.filter(({ name }) => Object.hasOwn(this.#device.objects, name));
+    return known.length > 0 ? known : [await this.kindOf(word)];
   }
 
   async read(resource: DiscoveredResource, selection: Selection): Promise<JsonObject> {
@@ -89,13 +101,14 @@ export class DeviceObjects implements ObjectSource {
 }
 
 function asDiscovered(row: ResourceKind): DiscoveredResource {
-  const { kind, plural, singular, shortNames, namespaced } = row;
+  const { kind, plural, singular, shortNames, categories, namespaced } = row;
   return {
     groupVersion: apiVersionOf(row),
     kind,
     name: plural,
     singularName: singular,
     shortNames: [...shortNames],
+    categories: [...categories],
     namespaced,
   };
 }

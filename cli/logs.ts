@@ -47,8 +47,9 @@ export const logs = declareCommand({
   ],
   async run(args) {
     const { values, positionals } = parseOptions(args, OPTIONS, { max: 1 });
-    const [name] = positionals;
-    if (name === undefined) throw new CommandFailure('of which pod? `skerry pods` shows them', 2);
+    const [word] = positionals;
+    if (word === undefined) throw new CommandFailure('of which pod? `skerry pods` shows them', 2);
+    const name = podName(word);
     const namespace = values.namespace ?? 'default';
     const wanted: LogOptions = {
       follow: values.follow === true,
@@ -76,6 +77,14 @@ export const logs = declareCommand({
     return 0;
   },
 });
+
+/** Of `web`, or of `pod/web` as `get -o name` prints it. */
+function podName(word: string): string {
+  const [kind = '', name] = word.split('/', 2);
+  if (name === undefined) return word;
+  if (['pod', 'pods', 'po'].includes(kind)) return name;
+  throw new CommandFailure(`"${word}": logs are of pods; \`skerry pods\` shows them`, 2);
+}
 
 async function findPod(client: ApiClient, namespace: string, name: string): Promise<Pod> {
   try {

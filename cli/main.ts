@@ -1,4 +1,4 @@
-import { CommandFailure } from './command-failure.ts';
+import { CommandFailure, Refusal, SeveralFailures } from './command-failure.ts';
 import { COMMANDS } from './commands.ts';
 import { isJournal } from './log.ts';
 import { suggestion } from './nearest-word.ts';
@@ -19,7 +19,7 @@ process.stderr.on('error', () => {});
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([first, ...args]: string[]): Promise<number> {
-  const name = first === '--version' || first === '-v' ? 'version' : first;
+  const name = first?.replace(/^(-v|--version)$/, 'version');
   if (name === 'help' && args[0] !== undefined) return await main([args[0], '--help']);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(help());
@@ -40,9 +40,16 @@ async function main([first, ...args]: string[]): Promise<number> {
     return await command.run(args);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    const priority = isJournal(process.stderr, process.env) ? '<3>' : '';
-    process.stderr.write(`${priority}skerry ${name}: ${error.message}\n`);
+    report(name, error);
     return error.exitCode;
+  }
+}
+
+function report(name: string, failure: CommandFailure): void {
+  const priority = isJournal(process.stderr, process.env) ? '<3>' : '';
+  for (const one of failure instanceof SeveralFailures ? failure.each : [failure]) {
+    const speaker = one instanceof Refusal ? '' : `skerry ${name}: `;
+    process.stderr.write(`${priority}${speaker}${one.message}\n`);
   }
 }
 

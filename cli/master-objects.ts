@@ -2,18 +2,29 @@ import type { JsonObject } from '../shared/meta/kube-object.ts';
 import type { ApiClient } from './api-client.ts';
 import { TABLE_TYPE, type Table } from './object-output.ts';
 import { listOf, type ObjectSource, type Selection } from './object-source.ts';
-import { type DiscoveredResource, discover, findResource, resourcePath } from './resource-path.ts';
+import {
+  type DiscoveredResource,
+  discover,
+  findResource,
+  findResources,
+  resourcePath,
+} from './resource-path.ts';
 
 /** The objects of the cluster, as its master serves them. Throws ApiFailure for what it refuses. */
 export class MasterObjects implements ObjectSource {
   readonly #client: ApiClient;
+  #kinds: Promise<DiscoveredResource[]> | undefined;
 
   constructor(client: ApiClient) {
     this.#client = client;
   }
 
   async kindOf(word: string): Promise<DiscoveredResource> {
-    return findResource(await discover(this.#client), word);
+    return findResource(await this.#discover(), word);
+  }
+
+  async kindsOf(word: string): Promise<DiscoveredResource[]> {
+    return findResources(await this.#discover(), word);
   }
 
   async read(resource: DiscoveredResource, selection: Selection): Promise<JsonObject> {
@@ -44,6 +55,11 @@ export class MasterObjects implements ObjectSource {
   async podsOn(node: string): Promise<Table> {
     const query = `?fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`;
     return await this.#table(`/api/v1/pods${query}`);
+  }
+
+  #discover(): Promise<DiscoveredResource[]> {
+    this.#kinds ??= discover(this.#client);
+    return this.#kinds;
   }
 
   async #table(path: string): Promise<Table> {

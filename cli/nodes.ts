@@ -20,7 +20,7 @@ export const nodes = declareCommand({
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
     const output = readOutput(values.output);
     await withObjects(values, (source) =>
-      showObjects(source, 'nodes', { namespace: undefined }, output),
+      showObjects(source, [{ kind: 'nodes' }], { namespace: undefined }, output),
     );
     return 0;
   },

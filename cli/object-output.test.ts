@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printObjects, printTable, readOutput } from './object-output.ts';
+import { printNames, printTable, readOutput } from './object-output.ts';
 import { Paint } from './paint.ts';
 
 const plain = new Paint({}, {});
@@ -48,11 +48,11 @@ const kind = (groupVersion: string, name: string, plural: string) => ({
 });
 
 test('names are printed for scripts, as kubectl prints them', () => {
-  const list = { items: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }] };
+  const list = [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }];
   const pods = kind('v1', 'Pod', 'pods');
   const deployments = kind('apps/v1', 'Deployment', 'deployments');
-  expect(printObjects(list, 'name', pods)).toBe('pod/a\npod/b\n');
-  expect(printObjects(list, 'name', deployments)).toBe('deployment.apps/a\ndeployment.apps/b\n');
+  expect(printNames(list, pods)).toBe('pod/a\npod/b\n');
+  expect(printNames(list, deployments)).toBe('deployment.apps/a\ndeployment.apps/b\n');
 });
 
 test('an output that there is not is refused with those that there are', () => {

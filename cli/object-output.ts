@@ -52,10 +52,15 @@ export interface Table {
   }[];
 }
 
-/** As kubectl prints it; on a terminal a status has a colour. */
+/** As kubectl prints it, with `kind` before each name where several kinds are shown; on a terminal a status has a colour. */
 export function printTable(
   table: Table,
-  { wide, withNamespace, paint }: { wide: boolean; withNamespace: boolean; paint: Paint },
+  {
+    wide,
+    withNamespace,
+    kind,
+    paint,
+  }: { wide: boolean; withNamespace: boolean; kind?: string | undefined; paint: Paint },
 ): string {
   if (table.rows.length === 0) return '';
   const shown = table.columnDefinitions.flatMap(({ name, priority }, index) =>
@@ -66,6 +71,7 @@ export function printTable(
     ...(withNamespace ? [object.metadata.namespace ?? ''] : []),
     ...shown.map(({ index, name }) => {
       const cell = String(cells[index] ?? '');
+      if (name === 'NAME' && kind !== undefined) return `${kind}/${cell}`;
       return name === 'STATUS' ? paintStatus(cell, paint) : cell;
     }),
   ]);
@@ -90,19 +96,13 @@ export function paintStatus(status: string, paint: Paint): string {
   return ON_ITS_WAY.test(status) ? paint.yellow(status) : paint.red(status);
 }
 
-/** `resource`: of what kind they are, for -o name. */
-export function printObjects(
-  answer: JsonObject,
-  output: 'json' | 'yaml' | 'name',
-  resource: DiscoveredResource,
-): string {
-  if (output !== 'name') return printData(answer, output);
-  const items = Array.isArray(answer['items']) ? answer['items'] : [answer];
-  return items
-    .map(
-      (item) =>
-        `${printedKind(resource)}/${(item as unknown as { metadata: { name: string } }).metadata.name}\n`,
-    )
+/** `pod/web`, for scripts; `resource` says of what kind they are. */
+export function printNames(objects: readonly JsonObject[], resource: DiscoveredResource): string {
+  return objects
+    .map((object) => {
+      const { name } = object['metadata'] as { name: string };
+      return `${printedKind(resource)}/${name}\n`;
+    })
     .join('');
 }
 

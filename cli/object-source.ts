@@ -16,6 +16,8 @@ export interface Selection {
 export interface ObjectSource {
   /** The kind that a user means by `word`: `po`, `pod`, `pods`. */
   kindOf(word: string): Promise<DiscoveredResource>;
+  /** The same, or the kinds of a category: `all`. */
+  kindsOf(word: string): Promise<DiscoveredResource[]>;
   /** One object where a name is given, else a list, in full. */
   read(resource: DiscoveredResource, selection: Selection): Promise<JsonObject>;
   /** The same as a table. */

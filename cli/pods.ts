@@ -35,7 +35,9 @@ says so.`,
     const { values } = parseOptions(args, OPTIONS, { max: 0 });
     const output = readOutput(values.output);
     const { namespace } = values;
-    await withObjects(values, (source) => showObjects(source, 'pods', { namespace }, output));
+    await withObjects(values, (source) =>
+      showObjects(source, [{ kind: 'pods' }], { namespace }, output),
+    );
     return 0;
   },
 });

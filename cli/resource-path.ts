@@ -12,6 +12,8 @@ export interface DiscoveredResource {
   name: string;
   singularName: string;
   shortNames?: string[];
+  /** Words that mean several kinds: `all`. */
+  categories?: string[];
   namespaced: boolean;
 }
 
@@ -54,6 +56,15 @@ export function findResource(
     );
   }
   return found;
+}
+
+/** The same, or all kinds of the category that `word` is: `all`. */
+export function findResources(
+  resources: readonly DiscoveredResource[],
+  word: string,
+): DiscoveredResource[] {
+  const ofCategory = resources.filter(({ categories }) => categories?.includes(word.toLowerCase()));
+  return ofCategory.length > 0 ? ofCategory : [findResource(resources, word)];
 }
 
 /** `pods`, `deployments.apps`: a kind in messages about what is not there, as the server says it. */

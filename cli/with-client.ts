@@ -1,5 +1,5 @@
 import { ApiClient, ApiFailure } from './api-client.ts';
-import { CommandFailure } from './command-failure.ts';
+import { refusalOf } from './failures.ts';
 
 /** Does the work with a client, and closes it; a refusal of the server is said in kubectl's words. Throws CommandFailure. */
 export async function withClient<Answer>(
@@ -10,8 +10,7 @@ export async function withClient<Answer>(
   try {
     return await work(client);
   } catch (error) {
-    if (!(error instanceof ApiFailure)) throw error;
-    throw new CommandFailure(`Error from server (${error.reason}): ${error.message}`);
+    throw error instanceof ApiFailure ? refusalOf(error) : error;
   } finally {
     client.close();
   }

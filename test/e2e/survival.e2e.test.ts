@@ -23,16 +23,6 @@ async function lives(cluster: Cluster, namespace: string) {
   }));
 }
 
-/** The names of the running containers of a cluster's agent, of the kernel's own accord: podman says which process, the kernel whether it lives. */
-async function runningContainers(cluster: Cluster): Promise<string[]> {
-  const format = ['--format', '{{.ID}} {{.Names}}', '--no-trunc'];
-  return (await mustRun('podman', ['ps', ...format]))
-    .split('\n')
-    .filter((line) => line.includes(` skerry-${cluster.agentId}`))
-    .map((line) => line.split(' ')[0] ?? '')
-    .sort();
-}
-
 describe('skerry up', () => {
   const cluster = new Cluster(3);
 
@@ -50,26 +40,26 @@ describe('skerry up', () => {
 
   it('stops within 3 s of SIGTERM, and finds everything as it was at its next start', async () => {
     const before = await lives(cluster, 'sample');
-    const containers = await runningContainers(cluster);
+    const containers = await cluster.runningContainers();
     expect(containers).toHaveLength(5);
     const ended = await cluster.program('up').stop('SIGTERM');
     expect(ended).toMatchObject({ code: 0, signal: null });
     expect(ended.tookMs).toBeLessThan(3_000);
-    expect(await runningContainers(cluster)).toEqual(containers);
+    expect(await cluster.runningContainers()).toEqual(containers);
     cluster.forget();
     await cluster.start();
     expect(await lives(cluster, 'sample')).toEqual(before);
-    expect(await runningContainers(cluster)).toEqual(containers);
+    expect(await cluster.runningContainers()).toEqual(containers);
   });
 
   it('keeps container ids, addresses and restart counts over kill -9', async () => {
     const before = await lives(cluster, 'sample');
-    const containers = await runningContainers(cluster);
+    const containers = await cluster.runningContainers();
     await cluster.program('up').stop('SIGKILL');
     cluster.forget();
     await cluster.start();
     expect(await lives(cluster, 'sample')).toEqual(before);
-    expect(await runningContainers(cluster)).toEqual(containers);
+    expect(await cluster.runningContainers()).toEqual(containers);
     // A container that was adopted is still watched.
     const [pod] = await cluster.pods('sample', '?labelSelector=tier%3Dback');
     const id = pod.status.containerStatuses[0].containerID.replace('podman://', '');
@@ -105,7 +95,7 @@ describe('skerry up', () => {
 
   it('loses no acknowledged object to kill -9 in the middle of 200 applies, and restarts no container', async () => {
     const before = await lives(cluster, 'sample');
-    const containers = await runningContainers(cluster);
+    const containers = await cluster.runningContainers();
     const acknowledged: string[] = [];
     const applyAll = async (from: number) => {
       for (let number = from; number < 200; number += 4) {
@@ -132,7 +122,7 @@ describe('skerry up', () => {
     const kept = new Set(items.map(({ metadata }: Loose) => metadata.name));
     expect(acknowledged.filter((name) => !kept.has(name))).toEqual([]);
     expect(await lives(cluster, 'sample')).toEqual(before);
-    expect(await runningContainers(cluster)).toEqual(containers);
+    expect(await cluster.runningContainers()).toEqual(containers);
   });
 
   it('kill -9 while kubectl applies 200 objects: what kubectl reported is there', async () => {
@@ -192,7 +182,7 @@ describe('an agent whose master is away', () => {
     await expect
       .poll(
         async () => {
-          const found = await runningContainers(cluster);
+          const found = await cluster.runningContainers();
           return { count: found.length, old: found.filter((id) => gone.includes(id)) };
         },
         { timeout: 60_000, interval: 200 },
@@ -201,10 +191,10 @@ describe('an agent whose master is away', () => {
   }
 
   it('restarts a container that is killed, and tells the master when it returns', async () => {
-    const [killed = '', ...others] = await runningContainers(cluster);
+    const [killed = '', ...others] = await cluster.runningContainers();
     await mustRun('podman', ['kill', killed]);
     await untilRunning(3, [killed]);
-    expect(await runningContainers(cluster)).toEqual(expect.arrayContaining(others));
+    expect(await cluster.runningContainers()).toEqual(expect.arrayContaining(others));
     await cluster.start('master');
     const restarted = (pods: Loose[]) =>
       pods.filter(({ status }) => status.containerStatuses[0].restartCount === 1);
@@ -215,13 +205,13 @@ describe('an agent whose master is away', () => {
 
   it('brings every pod back after its own end and that of all containers, without a master', async () => {
     await cluster.program('agent').stop('SIGTERM');
-    const all = await runningContainers(cluster);
+    const all = await cluster.runningContainers();
     expect(all).toHaveLength(3);
     await run('podman', ['kill', ...all]);
-    expect(await runningContainers(cluster)).toEqual([]);
+    expect(await cluster.runningContainers()).toEqual([]);
     await cluster.start('agent');
     await untilRunning(3, all);
-    const now = await runningContainers(cluster);
+    const now = await cluster.runningContainers();
     await cluster.start('master');
     await expect
       .poll(
@@ -239,7 +229,7 @@ describe('an agent whose master is away', () => {
 
   it('keeps its containers when its saved state is damaged, and their pods when the master is back', async () => {
     await cluster.program('agent').stop('SIGTERM');
-    const all = await runningContainers(cluster);
+    const all = await cluster.runningContainers();
     expect(all).toHaveLength(3);
     const log = join(cluster.dataDir, 'agent/state/state.log');
     const damaged = Buffer.alloc(readFileSync(log).length, 'noise');
@@ -248,13 +238,13 @@ describe('an agent whose master is away', () => {
     await agent.line(/state\.log is damaged/);
     await agent.line(/pods wait for the master/);
     expect(readFileSync(`${log}.damaged`)).toEqual(damaged);
-    expect(await runningContainers(cluster)).toEqual(all);
+    expect(await cluster.runningContainers()).toEqual(all);
     await cluster.start('master');
     await cluster.must(['delete', 'pod', 'one', '--timeout=60s']);
     for (const name of ['two', 'three']) await cluster.running(name);
     const left = (await lives(cluster, 'default')).flatMap(({ containers }) => containers);
     expect(left.map(({ restartCount }) => restartCount)).toEqual([0, 0]);
-    const ids = await runningContainers(cluster);
+    const ids = await cluster.runningContainers();
     expect(ids).toHaveLength(2);
     expect(all).toEqual(expect.arrayContaining(ids));
   });
@@ -269,6 +259,6 @@ describe('an agent whose master is away', () => {
     await cluster.running('four');
     await cluster.running('one-more');
     await cluster.must(['wait', 'pod/one', '--for=delete', '--timeout=60s']);
-    expect(await runningContainers(cluster)).toHaveLength(4);
+    expect(await cluster.runningContainers()).toHaveLength(4);
   });
 });

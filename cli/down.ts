@@ -89,17 +89,22 @@ async function stopPrograms(folders: readonly string[]): Promise<string[]> {
   const byPid = new Map(
     holders.flatMap((holder) => (holder === undefined ? [] : [[holder.pid, holder]])),
   );
+  // Of all before any is stopped.
+  await Promise.all([...byPid.values()].map(refuseStranger));
   const units = await Promise.all([...byPid.values()].map(stopProgram));
   return units.flatMap((unit) => unit ?? []);
 }
 
-/** A program of a unit is stopped through it, or it would be started again at once; answers that unit. */
-async function stopProgram(holder: LockHolder): Promise<string | undefined> {
+async function refuseStranger(holder: LockHolder): Promise<void> {
   if (!(await holder.isProven())) {
     throw new CommandFailure(
       `a program that is not Skerry's holds the lock of the data directory, and names process ${holder.pid}, which is another: nothing was stopped; \`ss -xlp | grep skerry-lock\` says who it is, end that first`,
     );
   }
+}
+
+/** A program of a unit is stopped through it, or it would be started again at once; answers that unit. */
+async function stopProgram(holder: LockHolder): Promise<string | undefined> {
   const unit = await unitOfProcess(holder.pid);
   if (unit !== undefined) {
     process.stdout.write(`stopping ${unit}\n`);

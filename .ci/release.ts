@@ -1,6 +1,6 @@
 /**
  * Makes release/: an archive for each architecture with everything but the operating system's packages, install.sh as one file,
- * SHA256SUMS, and with --key a signature of each archive. The same sources give the same bytes. Run by `npm run release`, after the build.
+ * SHA256SUMS, and with --key a signature of each archive. The same sources give the same bytes. Run by `npm run release`; builds first.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
@@ -16,7 +16,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { CommandFailure } from '../cli/command-failure.ts';
+import { parseOptions } from '../cli/options.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const installer = readFileSync(join(root, 'install.sh'), 'utf8');
@@ -38,30 +39,34 @@ const ARCHITECTURES = {
 } as const;
 type Architecture = keyof typeof ARCHITECTURES;
 
-const { values } = parseArgs({
-  options: {
-    arch: { type: 'string', default: Object.keys(ARCHITECTURES).join(',') },
-    key: { type: 'string' },
-    out: { type: 'string', default: join(root, 'release') },
-    dist: { type: 'string', default: join(root, 'dist') },
-    'without-node': { type: 'boolean', default: false },
-    // Of gzip: archives that go no further than this machine are made ten times as fast.
-    level: { type: 'string', default: '9' },
-  },
+const OPTIONS = {
+  arch: { type: 'string', default: Object.keys(ARCHITECTURES).join(',') },
+  key: { type: 'string' },
+  out: { type: 'string', default: join(root, 'release') },
+  // Of a finished build; else it is made.
+  dist: { type: 'string' },
+  'without-node': { type: 'boolean', default: false },
+  // Of gzip: archives that go no further than this machine are made ten times as fast.
+  level: { type: 'string', default: '9' },
+} as const;
+
+const { values, architectures, key } = orEnd(() => {
+  const { values } = parseOptions(process.argv.slice(2), OPTIONS, { max: 0 });
+  return {
+    values,
+    architectures: readArchitectures(values.arch),
+    key: values.key === undefined ? undefined : privateKey(values.key),
+  };
 });
 const out = resolve(values.out);
-const key = values.key === undefined ? undefined : privateKey(values.key);
+const dist = resolve(values.dist ?? join(root, 'dist'));
+if (values.dist === undefined) await import('./build.ts');
 
 mkdirSync(out, { recursive: true });
 for (const file of readdirSync(out)) {
   if (/^(skerry-.*|SHA256SUMS|install\.sh)$/.test(file)) rmSync(join(out, file), { recursive: true });
 }
-const names = values.arch.split(',').map((architecture) => {
-  if (!Object.hasOwn(ARCHITECTURES, architecture)) {
-    throw new Error(`--arch ${architecture}: expected some of ${Object.keys(ARCHITECTURES)}`);
-  }
-  return makeArchive(architecture as Architecture);
-});
+const names = architectures.map(makeArchive);
 writeFileSync(join(out, 'install.sh'), oneFileInstaller());
 chmodSync(join(out, 'install.sh'), 0o755);
 writeFileSync(
@@ -70,12 +75,32 @@ writeFileSync(
 );
 console.log(`${out}: ${[...names, 'install.sh', 'SHA256SUMS'].join(', ')}${key ? ', signed' : ', not signed (--key FILE)'}`);
 
+/** A wrong call is one sentence, before anything is built. */
+function orEnd<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    console.error(`release: ${error.message}`);
+    process.exit(error.exitCode);
+  }
+}
+
+function readArchitectures(text: string): Architecture[] {
+  return text.split(',').map((name) => {
+    if (!Object.hasOwn(ARCHITECTURES, name)) {
+      throw new CommandFailure(`--arch ${name}: expected some of ${Object.keys(ARCHITECTURES)}`, 2);
+    }
+    return name as Architecture;
+  });
+}
+
 function makeArchive(architecture: Architecture): string {
   const name = `skerry-${version}-${architecture}`;
   const stage = join(out, `${name}.part`);
   const folder = join(stage, name);
   rmSync(stage, { recursive: true, force: true });
-  cpSync(values.dist, folder, { recursive: true, filter: (path) => !isOfCloneOnly(path) });
+  cpSync(dist, folder, { recursive: true, filter: (path) => !isOfCloneOnly(path) });
   for (const path of RELEASE_FILES) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
@@ -93,7 +118,7 @@ function makeArchive(architecture: Architecture): string {
 
 /** dist/skerry names the Node.js that built it. */
 function isOfCloneOnly(path: string): boolean {
-  return path === join(values.dist, 'skerry') || path === join(values.dist, '.sum');
+  return path === join(dist, 'skerry') || path === join(dist, '.sum');
 }
 
 function addNode(architecture: Architecture, folder: string): void {
@@ -141,10 +166,21 @@ function oneFileInstaller(): string {
 }
 
 function privateKey(path: string): KeyObject {
-  const read = createPrivateKey(readFileSync(path));
-  if (read.asymmetricKeyType !== 'ed25519') {
-    throw new Error(`--key ${path}: expected an Ed25519 key (openssl genpkey -algorithm ed25519)`);
+  const refuse = (problem: string) => new CommandFailure(`--key ${path}: ${problem}`, 2);
+  const expected = 'expected an Ed25519 key (openssl genpkey -algorithm ed25519)';
+  let pem: Buffer;
+  try {
+    pem = readFileSync(path);
+  } catch (error) {
+    throw refuse((error as Error).message);
   }
+  let read: KeyObject;
+  try {
+    read = createPrivateKey(pem);
+  } catch {
+    throw refuse(expected);
+  }
+  if (read.asymmetricKeyType !== 'ed25519') throw refuse(expected);
   return read;
 }
 

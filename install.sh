@@ -26,38 +26,8 @@ sample_image=localhost/skerry-sample:1
 
 say() { printf '==> %s\n' "$*" 2>/dev/null || :; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
-
-usage() {
-  printf '%s\n' "\
-usage: ./install.sh master [OPTION...]     install a master here, and an agent (--with-agent=false: no agent)
-       ./install.sh agent --server https://MASTER:6443 --token TOKEN [OPTION...]     join this device
-       ./install.sh upgrade [--side master|agent] [--rollback]     to this release, or back to the one before
-       ./install.sh uninstall [--keep-data]     remove Skerry, its pods and its data
-       ./install.sh check     say what of this machine would be in the way
-       ./install.sh sample-image     make the image of examples/sample.yaml on this machine; no registry has it
-
-  --dry-run             print every step, and what would fail; change nothing
-  --yes                 ask nothing
-  --archive FILE        install this release, without any network
-  --pubkey FILE         the key that its signature is checked with (/etc/skerry/release.pub); kept for later ones
-  --allow-unsigned      install an archive that nobody signed
-  --ignore-checks       go on although \`skerry check\` finds errors
-  --packages WHAT       install, or only require, the operating system's packages (install from a clone, require from an archive)
-  --timeout SECONDS     how long a side may take to come up (90)
-  --root DIR            only lay the files under DIR, for an image of a disk
-  master: --listen, --advertise-address, --cluster-cidr, --node-cidr-mask-size, --service-cidr
-  agent:  --server, --token, --token-file, --node-name, --node-ip, --runtime
-  These are written into /etc/skerry/master.yaml and agent.yaml. Each option is a variable too: --dry-run is SKERRY_DRY_RUN=true.
-
-In a clone, without installing:
-       ./install.sh up [OPTION...]    start a one-node cluster with a sample application; options go to \`skerry up\`
-       ./install.sh down [--purge]    stop it; --purge also removes its containers, links, cgroups and data
-       ./install.sh build             install what building needs, and build dist/skerry
-       ./install.sh release [--key FILE] [--arch x64,arm64,armv7]     make archives for machines without a network in release/
-       ./install.sh test              install what the tests need, and run every check and test
-
-Its data directory is /var/lib/skerry, or \$SKERRY_DATA_DIR, or --data-dir DIR."
-}
+# What nobody could do, whatever the machine.
+misuse() { printf 'install.sh: %s\n' "$*" >&2; exit 2; }
 
 need_root() { [ "$(id -u)" = 0 ] || fail "this needs root: run it again with sudo"; }
 
@@ -195,7 +165,10 @@ make_release() {
   ensure_node
   install_modules
   say "making release/"
-  (cd "$here" && npm run -s release -- "$@") || fail "no release was made: the lines above say why"
+  (cd "$here" && npm run -s release -- "$@") && return 0
+  # Of a wrong call all has been said.
+  [ $? != 2 ] || exit 2
+  fail "no release was made: the lines above say why"
 }
 
 # --- commands -----------------------------------------------------------------------------------------------------------------
@@ -311,13 +284,38 @@ run_tests() {
   (cd "$here" && node .ci/run-tests.js)
 }
 
+# Only its --fix changes anything.
 check() {
-  for command in "$here/bin/skerry" "$here/dist/skerry" /usr/bin/skerry; do
-    [ ! -x "$command" ] || exec "$command" check "$@"
+  fix=
+  left=$#
+  while [ "$left" -gt 0 ]; do
+    case $1 in
+      --dry-run | --dry-run=true) SKERRY_DRY_RUN=true ;;
+      --fix) fix=--fix ;;
+      *) set -- "$@" "$1" ;;
+    esac
+    shift
+    left=$((left - 1))
   done
-  fail "there is no skerry yet to check with: install it first, or in a clone run ./install.sh build"
+  case ${SKERRY_DRY_RUN:-} in 1 | yes) SKERRY_DRY_RUN=true ;; *) SKERRY_DRY_RUN=${SKERRY_DRY_RUN:-} ;; esac
+  for program in "$here/bin/skerry" "$here/dist/skerry" /usr/bin/skerry none; do
+    [ ! -x "$program" ] || break
+  done
+  [ "$program" != none ] || problem "there is no skerry yet to check with: install it first, or in a clone run ./install.sh build"
+  dry_run || exec "$program" check $fix "$@"
+  # Its findings are no failure of a dry run, but a wrong call is.
+  if [ "$program" = none ] || ! command -v readlink >/dev/null 2>&1; then
+    detail "would run: skerry check" $fix "$@"
+  else
+    "$program" check "$@" || [ $? != 2 ] || exit 2
+  fi
+  # Not among what programs read.
+  [ -z "$fix" ] || detail "--fix would turn the memory controller on in cmdline.txt, where it is off" >&2
+  end_install >&2
 }
 
+# shellcheck source=install/usage.sh
+. "$here/install/usage.sh"
 # shellcheck source=install/steps.sh
 . "$here/install/steps.sh"
 # shellcheck source=install/options.sh
@@ -336,6 +334,14 @@ check() {
 . "$here/install/uninstall.sh"
 
 case ${1:-} in
+  '') usage >&2 && exit 2 ;;
+  -h | --help) usage && exit ;;
+  help) usage "${2:-}" && exit ;;
+esac
+for argument; do
+  case $argument in -h | --help) usage "$1" && exit ;; esac
+done
+case $1 in
   master) shift && install_master "$@" ;;
   agent) shift && install_agent "$@" ;;
   upgrade) shift && upgrade "$@" ;;
@@ -347,6 +353,6 @@ case ${1:-} in
   release) shift && make_release "$@" ;;
   sample-image) sample_image ;;
   test) run_tests ;;
-  -h | --help | help) usage ;;
-  *) usage >&2 && exit 2 ;;
+  # Says that there is no such command.
+  *) usage "$1" ;;
 esac

@@ -46,17 +46,17 @@ read_install_options() {
     case $1 in
       --*=*) flag=${1%%=*} && value=${1#*=} && has_value=true ;;
       --*) flag=$1 && value='' && has_value=false ;;
-      *) fail "unexpected argument \"$1\"; ./install.sh --help lists the options" ;;
+      *) misuse "unexpected argument \"$1\"; ./install.sh --help lists the options" ;;
     esac
     shift
     option_variable=
     each_option match_option
-    [ -n "$option_variable" ] || fail "unknown option $flag; ./install.sh --help lists the options"
+    [ -n "$option_variable" ] || misuse "unknown option $flag; ./install.sh --help lists the options"
     if [ "$has_value" = false ] && [ "$option_kind" = switch ]; then
       # `--with-agent false` is meant as `--with-agent=false`.
       case ${1:-} in true | false) value=$1 && shift ;; *) value=true ;; esac
     elif [ "$has_value" = false ]; then
-      [ $# -gt 0 ] || fail "$flag needs a value"
+      [ $# -gt 0 ] || misuse "$flag needs a value"
       value=$1 && shift
     fi
     eval "$option_variable=\$value"
@@ -64,9 +64,9 @@ read_install_options() {
   each_option check_option
   SKERRY_WITH_AGENT=${SKERRY_WITH_AGENT:-true}
   SKERRY_TIMEOUT=${SKERRY_TIMEOUT:-90}
-  case $SKERRY_TIMEOUT in *[!0-9]* | 0* | ??????*) fail "--timeout $SKERRY_TIMEOUT: expected a number of seconds, from 1 to 99999" ;; esac
-  case $SKERRY_SIDE in '' | master | agent) ;; *) fail "--side $SKERRY_SIDE: expected master or agent" ;; esac
-  case $SKERRY_PACKAGES in '' | install | require) ;; *) fail "--packages $SKERRY_PACKAGES: expected install or require" ;; esac
+  case $SKERRY_TIMEOUT in *[!0-9]* | 0* | ??????*) misuse "--timeout $SKERRY_TIMEOUT: expected a number of seconds, from 1 to 99999" ;; esac
+  case $SKERRY_SIDE in '' | master | agent) ;; *) misuse "--side $SKERRY_SIDE: expected master or agent" ;; esac
+  case $SKERRY_PACKAGES in '' | install | require) ;; *) misuse "--packages $SKERRY_PACKAGES: expected install or require" ;; esac
   root=${SKERRY_ROOT%/}
   case $root in '' | /*) ;; *) root=$(pwd)/$root ;; esac
   lib=$root/usr/lib/skerry
@@ -83,9 +83,9 @@ check_option() {
     value.* | switch. | switch.true | switch.false) ;;
     switch.1 | switch.yes) eval "$2=true" ;;
     switch.0 | switch.no) eval "$2=false" ;;
-    switch.*) fail "--$1=$value: expected true or false" ;;
+    switch.*) misuse "--$1=$value: expected true or false" ;;
     # It becomes a line of a configuration file.
-    *[\"\\[:cntrl:]]*) fail "--$1: expected one line without quotation marks and backslashes" ;;
+    *[\"\\[:cntrl:]]*) misuse "--$1: expected one line without quotation marks and backslashes" ;;
   esac
 }
 

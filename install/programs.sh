@@ -3,6 +3,7 @@
 
 install_master() {
   read_install_options "$@"
+  [ -z "$root" ] || misuse "--root is for agents: a master is installed where it runs"
   step check_ranges
   begin_install
   if [ "$SKERRY_WITH_AGENT" = true ]; then step look_closer both; else step look_closer master; fi
@@ -20,7 +21,7 @@ install_master() {
   fi
   step remove_old_releases
   end_install
-  if [ -z "$root" ]; then print_join_command; fi
+  print_join_command
 }
 
 install_agent() {
@@ -114,7 +115,6 @@ install_beside() {
 user_home=/var/lib/skerry/master
 
 make_user() {
-  [ -z "$root" ] || return 0
   if id -u skerry >/dev/null 2>&1; then
     is_our_user || dry_run || detail "there is a user skerry already: the master runs as that"
     return 0
@@ -130,8 +130,6 @@ make_state_folders() {
   make_way "$state"
   if [ "$1" = agent ]; then
     make_folder "$state/agent" 0700
-  elif [ -n "$root" ]; then
-    make_folder "$state/master" 0700
   else
     make_folder "$state/master" 0700 skerry:skerry
     own_master_state
@@ -181,7 +179,7 @@ check_config() {
   refusal=$("$lib/current/bin/skerry" "$configured" --config "$1" --data-dir /dev/null/none 2>&1) && return 0
   [ $? = 2 ] || return 0
   rm -f "$1"
-  fail "$(printf '%s\n' "$refusal" | sed "s/^skerry [a-z]*: //; s/\.part:/:/"); mend that, then run this again"
+  misuse "$(printf '%s\n' "$refusal" | sed "s/^skerry [a-z]*: //; s/\.part:/:/"); mend that, then run this again"
 }
 
 config_text() { cat "$etc/$1.yaml" 2>/dev/null && echo .; }
@@ -214,7 +212,7 @@ check_join_options() {
   fi
   trim_token
   has_joined || { [ -n "$SKERRY_SERVER" ] && [ -n "$SKERRY_TOKEN" ]; } ||
-    problem "a device joins with --server https://MASTER:6443 and --token TOKEN: the master prints both (skerry token create --print-join-command there)"
+    wrong_option "a device joins with --server https://MASTER:6443 and --token TOKEN: the master prints both (skerry token create --print-join-command there)"
   check_server
   check_node_name
   check_token_form
@@ -240,7 +238,7 @@ check_server() {
     '' | :* | *[/?#@[:space:]]*) ;;
     *) [ "$port" -gt 65535 ] || return 0 ;;
   esac
-  problem "--server $SKERRY_SERVER: expected https://HOST:PORT"
+  wrong_option "--server $SKERRY_SERVER: expected https://HOST:PORT"
 }
 
 # RFC 1123 subdomain, as shared/options/option-types.ts has it.
@@ -250,7 +248,7 @@ check_node_name() {
     *[!a-z0-9.-]* | [.-]* | *[.-] | *.[.-]* | *-.*) ;;
     *) [ "${#SKERRY_NODE_NAME}" -gt 253 ] || return 0 ;;
   esac
-  problem "--node-name $SKERRY_NODE_NAME: expected lower case letters, digits, - and ., as in a host name, at most 253"
+  wrong_option "--node-name $SKERRY_NODE_NAME: expected lower case letters, digits, - and ., as in a host name, at most 253"
 }
 
 # <6 letters or digits>.<16>.<64 hexadecimal digits>
@@ -258,9 +256,9 @@ check_token_form() {
   malformed="the token is malformed: it has three parts, <id>.<secret>.<hash of the master's authority>; paste all of what the master printed"
   case $SKERRY_TOKEN in
     '') return 0 ;;
-    *[!a-z0-9.]* | *.*.*.*) problem "$malformed" ;;
+    *[!a-z0-9.]* | *.*.*.*) wrong_option "$malformed" ;;
     ??????.????????????????.????????????????????????????????????????????????????????????????) ;;
-    *) problem "$malformed" ;;
+    *) wrong_option "$malformed" ;;
   esac
 }
 
@@ -294,7 +292,6 @@ check_same_cluster() {
 }
 
 make_token_for_this_machine() {
-  [ -z "$root" ] || return 0
   if has_joined; then
     detail "this device has joined already"
     # The master may listen at another port now.
@@ -310,7 +307,7 @@ make_token_for_this_machine() {
     SKERRY_TOKEN=$("$lib/master/bin/skerry" token create --uses 1 --ttl 1h --kubeconfig "$etc/admin.kubeconfig") ||
       fail "the master gave no token for this machine: the line above says why"
   fi
-  printf '%s\n' "$SKERRY_TOKEN" | write_file "$root$token_file" 0600
+  printf '%s\n' "$SKERRY_TOKEN" | write_file "$token_file" 0600
 }
 
 server_of_kubeconfig() { sed -n 's/^ *server: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$etc/admin.kubeconfig" | head -n 1; }
@@ -347,7 +344,7 @@ To join a device within 24 hours, run there as root, from a clone or an unpacked
   ./install.sh $join
 
 or from here, over ssh, to a device of the same architecture (it needs no network but this one; its packages: podman runc nftables
-iproute2 conntrack):
+iproute2 conntrack$([ -x "$lib/current/node/bin/node" ] || printf ' nodejs')):
 
   tar -C /usr/lib/skerry/current -c . | ssh root@DEVICE 'd=\$(mktemp -d) && trap \"rm -rf \$d\" EXIT && tar -x -C \$d && \$d/install.sh $join'
 

@@ -47,6 +47,7 @@ stage_release() {
   fill_release
   check_release_content
   check_release_architecture
+  check_node
   run chmod -R u=rwX,go=rX "$part"
   sum=$(find_sum "$part" | cut -c 1-12)
   release=$(cat "$part/VERSION")+$sum
@@ -133,6 +134,15 @@ check_release_content() {
 check_release_architecture() {
   found=$(cat "$part/ARCHITECTURE" 2>/dev/null) || found=$architecture
   [ "$found" = "$architecture" ] || fail "$(describe_source) is for $found, and this machine is $architecture: take the archive for $architecture"
+}
+
+# In an image of a disk no start will say that there is no Node.js; the image has its own links.
+check_node() {
+  [ -n "$root" ] && [ ! -e "$part/node/bin/node" ] || return 0
+  for folder in usr/local/bin usr/bin bin; do
+    if [ -e "$root/$folder/node" ] || [ -L "$root/$folder/node" ]; then return 0; fi
+  done
+  fail "there is no Node.js in $root, and none in $(describe_source): install the package nodejs there first, or take an archive, which has its own (--archive FILE)"
 }
 
 # --- archives -----------------------------------------------------------------------------------------------------------------

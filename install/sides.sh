@@ -11,7 +11,7 @@ start_side() {
   before=$(readlink "$lib/$1" 2>/dev/null) || before=
   if [ -n "$root" ] || dry_run; then
     switch_side "$1" "releases/$release"
-    dry_run && run systemctl restart "skerry-$1"
+    [ -n "$root" ] || run systemctl restart "skerry-$1"
     enable_side "$1"
   elif [ "$before" = "releases/$release" ] && unit_is_current "$1" && is_fresh "$1"; then
     enable_side "$1"
@@ -57,11 +57,11 @@ is_fresh() {
 
 # Last: a unit that is enabled has run.
 enable_side() {
-  if dry_run; then
-    run systemctl enable "skerry-$1"
-  elif [ -n "$root" ]; then
+  if [ -n "$root" ]; then
     make_folder "$root/etc/systemd/system/multi-user.target.wants" 0755
     point "$root/etc/systemd/system/multi-user.target.wants/skerry-$1.service" "$units_folder/skerry-$1.service"
+  elif dry_run; then
+    run systemctl enable "skerry-$1"
   else
     systemctl is-enabled --quiet "skerry-$1" || run systemctl --quiet enable "skerry-$1"
   fi

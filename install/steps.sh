@@ -24,6 +24,11 @@ problem() {
   if dry_run; then detail "would fail: $*"; else fail "$*"; fi
 }
 
+# wrong_option SENTENCE: as problem, for what is not right on any machine.
+wrong_option() {
+  if dry_run; then detail "would fail: $*"; else misuse "$*"; fi
+}
+
 # run COMMAND [ARGUMENT...]: changes the machine.
 run() {
   if dry_run; then

@@ -39,8 +39,7 @@ upgrade_side() {
     detail "$1 runs ${target#releases/} already"
   elif [ -n "$root" ] || dry_run; then
     switch_side "$1" "$target"
-    dry_run && run systemctl restart "skerry-$1"
-    return 0
+    [ -n "$root" ] || run systemctl restart "skerry-$1"
   else
     switch_or_go_back "$1" "$target"
   fi

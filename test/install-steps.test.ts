@@ -85,3 +85,27 @@ test('a line that an administrator wrote is set where it is; all else, and the m
   );
   expect(modeOf('etc/agent.yaml')).toBe(0o600);
 });
+
+test('a cluster that has run keeps its ranges of addresses, with a configuration file or without', () => {
+  write('state/master/initialised', '');
+  expect(said(`${OPTIONS}; check_ranges`)).toBe('');
+  write('etc/master.yaml', 'clusterCidr: "10.112.0.0/16"\n');
+  for (const [option, variable, value, present] of [
+    ['--service-cidr', 'SERVICE_CIDR', '10.113.0.0/16', '10.43.0.0/16'],
+    ['--cluster-cidr', 'CLUSTER_CIDR', '10.42.0.0/16', '10.112.0.0/16'],
+    ['--node-cidr-mask-size', 'NODE_CIDR_MASK_SIZE', '25', '24'],
+  ] as const) {
+    expect(said(`${OPTIONS}; SKERRY_${variable}=${value}; check_ranges`)).toContain(
+      `install.sh: ${option} ${value}: this cluster has ${present}`,
+    );
+  }
+});
+
+test('who passes the release of this machine on is told what the device needs', () => {
+  const printed = () =>
+    said('SKERRY_TOKEN=; server_for_devices() { echo https://192.0.2.1; }; print_join_command');
+  expect(printed()).toContain('iproute2 conntrack nodejs)');
+  write('lib/current/node/bin/node', '');
+  chmodSync(join(folder, 'lib/current/node/bin/node'), 0o755);
+  expect(printed()).toContain('iproute2 conntrack)');
+});

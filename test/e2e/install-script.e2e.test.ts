@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -9,6 +10,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +27,9 @@ const publicKey = join(folder, 'key.pub');
 const otherKey = join(folder, 'other.pub');
 const token = `abcdef.0123456789abcdef.${'0'.repeat(64)}`;
 const joining = ['--server', 'https://192.0.2.1:6443', '--token', token];
+/** An image of a disk, with what it has before. */
 let root = '';
+let bare: string[] = [];
 let count = 0;
 
 async function release(out: string, ...args: string[]): Promise<void> {
@@ -46,6 +50,11 @@ function install(command: string, ...args: string[]): Promise<Result> {
   return run('sh', [join(made, 'install.sh'), command, '--root', root, ...args]);
 }
 
+/** Of the image, without links. */
+function plainFiles(): string[] {
+  return filesOf(root).filter((path) => lstatSync(path).isFile());
+}
+
 /** Every path below. */
 function filesOf(path: string): string[] {
   return readdirSync(path, { recursive: true, withFileTypes: true })
@@ -64,7 +73,9 @@ beforeAll(async () => {
 
 beforeEach(() => {
   root = join(folder, `root-${count++}`);
-  mkdirSync(root);
+  mkdirSync(join(root, 'usr/bin'), { recursive: true });
+  symlinkSync(process.execPath, join(root, 'usr/bin/node'));
+  bare = filesOf(root);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -95,17 +106,17 @@ it('a dry run names what would fail, and goes on', async () => {
 });
 
 it('an archive is installed with its configuration, and a second run changes nothing', async () => {
-  const options = ['--archive', archive(), '--pubkey', publicKey, '--listen', '0.0.0.0:7443'];
-  expect(await install('master', ...options)).toMatchObject({ code: 0, stderr: '' });
+  const options = ['--archive', archive(), '--pubkey', publicKey, '--node-name', 'pi', ...joining];
+  const first = await install('agent', ...options);
+  expect(first).toMatchObject({ code: 0, stderr: '' });
+  expect(first.stdout.match(/wrote .*agent\.yaml/g)).toHaveLength(1);
   const lib = join(root, 'usr/lib/skerry');
-  for (const link of ['master', 'agent', 'current']) {
+  for (const link of ['agent', 'current']) {
     expect(readlinkSync(join(lib, link))).toMatch(/^releases\/\d+\.\d+\.\d+\+[0-9a-f]{12}$/);
   }
-  expect(await mustRun(join(lib, 'master/bin/skerry'), ['version'])).toMatch(/^skerry \d/);
-  expect(readFileSync(join(root, 'etc/skerry/master.yaml'), 'utf8')).toMatch(
-    /^listen: "0.0.0.0:7443"$/m,
-  );
-  const again = await install('master', ...options);
+  expect(await mustRun(join(lib, 'agent/bin/skerry'), ['version'])).toMatch(/^skerry \d/);
+  expect(readFileSync(join(root, 'etc/skerry/agent.yaml'), 'utf8')).toMatch(/^nodeName: "pi"$/m);
+  const again = await install('agent', ...options);
   expect(again.stdout).toContain('all of it was so already: nothing was changed');
 });
 
@@ -126,26 +137,28 @@ it("an administrator's configuration stays, but for the options that are given",
 
 it('uninstall removes all of it, and nothing else', async () => {
   const other = join(root, 'etc/skerry/notes.txt');
-  await install('master', '--archive', archive(), '--pubkey', publicKey);
+  await install('agent', '--archive', archive(), '--pubkey', publicKey, ...joining);
   writeFileSync(other, 'mine');
   const said = await install('uninstall', '--yes');
   expect(said).toMatchObject({ code: 0, stderr: '' });
   expect(said.stdout).toContain('etc/skerry stays: it holds');
-  expect(filesOf(root).filter((path) => statSync(path).isFile())).toEqual([other]);
+  expect(plainFiles()).toEqual([other]);
 });
 
 it('uninstall --keep-data keeps configuration and state', async () => {
-  await install('master', '--archive', archive(), '--pubkey', publicKey);
+  await install('agent', '--archive', archive(), '--pubkey', publicKey, ...joining);
   expect(await install('uninstall', '--yes', '--keep-data')).toMatchObject({ code: 0 });
-  expect(existsSync(join(root, 'etc/skerry/master.yaml'))).toBe(true);
-  expect(existsSync(join(root, 'var/lib/skerry/master'))).toBe(true);
+  expect(existsSync(join(root, 'etc/skerry/agent.yaml'))).toBe(true);
+  expect(existsSync(join(root, 'var/lib/skerry/agent'))).toBe(true);
   expect(existsSync(join(root, 'usr/lib/skerry'))).toBe(false);
 });
 
 it('an upgrade remembers the release before, and --rollback goes back to it', async () => {
-  await install('master', '--archive', archive(), '--pubkey', publicKey);
-  const link = join(root, 'usr/lib/skerry/master');
+  await install('agent', '--archive', archive(), '--pubkey', publicKey, ...joining);
+  const link = join(root, 'usr/lib/skerry/agent');
+  const other = join(root, 'usr/lib/skerry/master');
   const first = readlinkSync(link);
+  symlinkSync(first, other);
   const next = join(folder, 'next');
   const dist = join(folder, 'dist');
   cpSync(process.env['SKERRY_E2E_DIST'] ?? '', dist, { recursive: true });
@@ -155,9 +168,9 @@ it('an upgrade remembers the release before, and --rollback goes back to it', as
   expect(await install('upgrade', '--archive', file)).toMatchObject({ code: 0, stderr: '' });
   const second = readlinkSync(link);
   expect(second).not.toBe(first);
-  expect(await install('upgrade', '--rollback', '--side', 'master')).toMatchObject({ code: 0 });
+  expect(await install('upgrade', '--rollback', '--side', 'agent')).toMatchObject({ code: 0 });
   expect(readlinkSync(link)).toBe(first);
-  expect(readlinkSync(join(root, 'usr/lib/skerry/agent'))).toBe(second);
+  expect(readlinkSync(other)).toBe(second);
 });
 
 it('the same sources make the same bytes', async () => {
@@ -204,7 +217,7 @@ it('a clock that is wrong, and folders that cannot be written to, stop it before
   const unwritable = await run('setpriv', [...asNobody, script, ...options]);
   expect(unwritable).toMatchObject({ code: 1 });
   expect(unwritable.stderr).toMatch(/root-\d+ cannot be written to: .* make it writable/);
-  expect(filesOf(root)).toEqual([]);
+  expect(filesOf(root)).toEqual(bare);
 });
 
 it('an archive that is no release is refused, whatever its checksum says, and leaves nothing', async () => {
@@ -218,7 +231,7 @@ it('an archive that is no release is refused, whatever its checksum says, and le
     const file = join(stage, name);
     const result = await install('agent', '--archive', file, '--allow-unsigned', ...joining);
     expect(result.code, result.stdout).toBe(1);
-    expect(filesOf(root).filter((path) => !statSync(path).isDirectory())).toEqual([]);
+    expect(plainFiles()).toEqual([]);
     return result.stderr;
   };
   writeFileSync(join(folder, 'secret'), 'not yours');
@@ -243,13 +256,12 @@ it('an archive that is no release is refused, whatever its checksum says, and le
   const truncated = await install('agent', ...options, ...joining);
   expect(truncated.code).toBe(1);
   expect(truncated.stderr).toMatch(/install\.sh: "stage release" stopped: tar failed/);
-  expect(filesOf(root).filter((path) => !statSync(path).isDirectory())).toEqual([]);
+  expect(plainFiles()).toEqual([]);
 });
 
 it('what is in the place of its own files, and is not from it, is never touched', async () => {
   const options = ['--archive', archive(), '--pubkey', publicKey, ...joining];
   const command = join(root, 'usr/bin/skerry');
-  mkdirSync(join(root, 'usr/bin'), { recursive: true });
   writeFileSync(command, 'theirs');
   const refused = await install('agent', ...options);
   expect(refused.stderr).toMatch(/usr\/bin\/skerry is there, and is not from this script: move/);
@@ -263,16 +275,16 @@ it('what is in the place of its own files, and is not from it, is never touched'
 });
 
 it('a lost terminal does not stop it between two steps', async () => {
-  const options = `--root ${root} --archive ${archive()} --pubkey ${publicKey}`;
-  await run('sh', ['-c', `sh ${join(made, 'install.sh')} master ${options} | head -n 1`]);
-  expect((await install('master', ...options.split(' ').slice(2))).stdout).toContain(
+  const options = `--root ${root} --archive ${archive()} --pubkey ${publicKey} ${joining.join(' ')}`;
+  await run('sh', ['-c', `sh ${join(made, 'install.sh')} agent ${options} | head -n 1`]);
+  expect((await install('agent', ...options.split(' ').slice(2))).stdout).toContain(
     'all of it was so already: nothing was changed',
   );
 });
 
 it('a disk that has no space for another release can go back to the one before', async () => {
   const options = ['--archive', archive(), '--pubkey', publicKey];
-  await install('master', ...options);
+  await install('agent', ...options, ...joining);
   const tools = join(folder, 'small-disk');
   mkdirSync(tools);
   writeFileSync(join(tools, 'df'), '#!/bin/sh\nprintf "h\\nd 9 9 9 9%% /\\n"\n', { mode: 0o755 });
@@ -280,8 +292,8 @@ it('a disk that has no space for another release can go back to the one before',
   const args = [join(made, 'install.sh'), 'upgrade', '--root', root];
   expect(await run('sh', [...args, ...options], { env })).toMatchObject({ code: 0, stderr: '' });
   const lib = join(root, 'usr/lib/skerry');
-  execFileSync('ln', ['-sfn', readlinkSync(join(lib, 'current')), join(lib, 'previous-master')]);
-  const back = await run('sh', [...args, '--rollback', '--side', 'master'], { env });
+  execFileSync('ln', ['-sfn', readlinkSync(join(lib, 'current')), join(lib, 'previous-agent')]);
+  const back = await run('sh', [...args, '--rollback', '--side', 'agent'], { env });
   expect(back).toMatchObject({ code: 0, stderr: '' });
 });
 
@@ -301,7 +313,7 @@ it('what cannot be right is refused in one sentence', async () => {
   const options = ['--archive', archive(), '--pubkey', publicKey];
   const refusal = async (...args: string[]) => {
     const { code, stderr } = await install('agent', ...options, ...args);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     return stderr;
   };
@@ -316,34 +328,61 @@ it('what cannot be right is refused in one sentence', async () => {
       /--node-name: expected one line/,
     );
   }
-  expect(filesOf(root)).toEqual([]);
+  expect(filesOf(root)).toEqual(bare);
   expect(await refusal(...joining, '--colour')).toMatch(/unknown option --colour/);
   expect(await refusal(...joining, '--timeout')).toMatch(/--timeout needs a value/);
   expect(await refusal(...joining, '--packages', 'some')).toMatch(/expected install or require/);
 });
 
-it('a cluster that has run without a configuration file is taken over', async () => {
-  mkdirSync(join(root, 'var/lib/skerry/master'), { recursive: true });
-  writeFileSync(join(root, 'var/lib/skerry/master/initialised'), '');
-  const { code, stdout } = await install('master', '--archive', archive(), '--dry-run');
-  expect(stdout).toContain('this was a dry run: nothing was changed');
-  expect(code).toBe(0);
+it('an image gets no configuration that its agent would refuse, nor a master', async () => {
+  const options = ['--archive', archive(), '--pubkey', publicKey, ...joining];
+  for (const [option, value, key] of [
+    ['--runtime', 'dockr', 'runtime'],
+    ['--node-ip', '1.2.3', 'nodeIp'],
+  ] as const) {
+    const { code, stderr } = await install('agent', ...options, option, value);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^install\\.sh: ${root}/etc/skerry/agent\\.yaml:\\d+: ${key} ${value}: expected .*; mend that, then`,
+      ),
+    );
+    expect(readdirSync(join(root, 'etc/skerry'))).toEqual(['join-token', 'release.pub']);
+  }
+  expect(await install('master', ...options)).toMatchObject({
+    code: 2,
+    stderr: 'install.sh: --root is for agents: a master is installed where it runs\n',
+  });
 });
 
-it('a cluster that has run keeps its ranges of addresses', async () => {
-  mkdirSync(join(root, 'var/lib/skerry/master'), { recursive: true });
-  writeFileSync(join(root, 'var/lib/skerry/master/initialised'), '');
-  mkdirSync(join(root, 'etc/skerry'), { recursive: true });
-  writeFileSync(join(root, 'etc/skerry/master.yaml'), 'clusterCidr: "10.112.0.0/16"\n');
-  const before = filesOf(root);
-  for (const [option, value, present] of [
-    ['--service-cidr', '10.113.0.0/16', '10.43.0.0/16'],
-    ['--cluster-cidr', '10.42.0.0/16', '10.112.0.0/16'],
-    ['--node-cidr-mask-size', '25', '24'],
+it('an image without Node.js gets no release without it', async () => {
+  rmSync(join(root, 'usr/bin/node'));
+  const options = ['--archive', archive(), '--pubkey', publicKey, ...joining];
+  const { code, stderr } = await install('agent', ...options);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^install\.sh: there is no Node\.js in .*: install the package nodejs there/,
+  );
+  expect(plainFiles()).toEqual([]);
+});
+
+it('a dry run on an image names links, and nothing that systemd would do', async () => {
+  const { stdout } = await install('agent', '--dry-run', '--archive', archive(), ...joining);
+  expect(stdout).toMatch(/would link: .*multi-user\.target\.wants\/skerry-agent\.service/);
+  expect(stdout).not.toContain('systemctl');
+  expect(filesOf(root)).toEqual(bare);
+});
+
+it('a release that cannot be made is told in one sentence, before anything is built', async () => {
+  const script = join(repository, '.ci/release.ts');
+  for (const [args, sentence] of [
+    [['--frob'], /^release: Unknown option '--frob'[^\n]*\n$/],
+    [['--arch', 'mips'], /^release: --arch mips: expected some of x64,arm64,armv7\n$/],
+    [['--key', publicKey], /^release: --key \S+: expected an Ed25519 key[^\n]*\n$/],
   ] as const) {
-    const { code, stderr } = await install('master', '--archive', archive(), option, value);
-    expect(code).toBe(1);
-    expect(stderr).toContain(`${option} ${value}: this cluster has ${present}`);
+    const options = ['--import', 'tsx', script, ...args];
+    const { code, stderr } = await run(process.execPath, options, { cwd: repository });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(sentence);
   }
-  expect(filesOf(root)).toEqual(before);
 });

@@ -1,3 +1,5 @@
+import { ENDPOINT_SLICES, SERVICE_NAME_LABEL } from '../shared/resources/endpoint-slice.ts';
+import type { EndpointSlice } from '../shared/schema/kubernetes-types.ts';
 import { declareCommand, KUBECONFIG_OPTION, NAMESPACE_OPTION } from './command.ts';
 import { CommandFailure } from './command-failure.ts';
 import { type Described, describeObject } from './description.ts';
@@ -70,11 +72,21 @@ async function find(
     source.read(resource, selection),
     source.table(resource, selection),
   ]);
-  const [events, pods] = await Promise.all([
+  const [events, pods, slices] = await Promise.all([
     source.eventsAbout(resource, object),
     resource.kind === 'Node' ? source.podsOn(name) : undefined,
+    resource.kind === 'Service' ? slicesOf(source, selection) : undefined,
   ]);
-  return { object, table, events, pods };
+  return { object, table, events, pods, slices };
+}
+
+async function slicesOf(
+  source: ObjectSource,
+  { namespace, name }: { namespace: string; name: string },
+): Promise<EndpointSlice[]> {
+  const slices = await source.kindOf(ENDPOINT_SLICES.plural);
+  const found = await source.read(slices, { namespace, labels: `${SERVICE_NAME_LABEL}=${name}` });
+  return found['items'] as unknown as EndpointSlice[];
 }
 
 function printTexts(described: readonly Described[]): string {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { EndpointSlice } from '../shared/schema/kubernetes-types.ts';
 import { describeObject } from './description.ts';
 import { Paint } from './paint.ts';
 
@@ -99,6 +100,40 @@ test('the values of a Secret are not shown', () => {
   const text = describeObject({ object, table, events: [], pods: undefined }, NOW, plain);
   expect(text).toContain('Type: Opaque\nData:\n  password: 7 bytes\nEvents:\n  <none>\n');
   expect(text).not.toContain(object.data.password);
+});
+
+test('a service shows the endpoints that are ready, for each of its ports', () => {
+  const endpoint = (address: string, ready?: boolean) => ({
+    addresses: [address],
+    conditions: ready === undefined ? {} : { ready },
+  });
+  const slices = [
+    {
+      ports: [
+        { name: 'http', port: 8080 },
+        { name: 'dns', port: 53 },
+      ],
+      endpoints: [endpoint('10.42.0.2', true), endpoint('10.42.0.3', false)],
+    },
+    {
+      ports: [{ name: 'http', port: 8081 }],
+      endpoints: [endpoint('10.42.1.2'), endpoint('fd00::2')],
+    },
+  ];
+  const object = { kind: 'Service', metadata: { name: 'web' } };
+  const of = (found: object[]) =>
+    describeObject(
+      { object, table, events: [], pods: undefined, slices: found as EndpointSlice[] },
+      NOW,
+      plain,
+    );
+  expect(of(slices)).toMatch(
+    /^Endpoints: +http 10\.42\.0\.2:8080, 10\.42\.1\.2:8081, \[fd00::2\]:8081\n +dns 10\.42\.0\.2:53\n/m,
+  );
+  expect(of([{ ports: [{ name: '', port: 80 }], endpoints: [endpoint('10.42.0.2')] }])).toMatch(
+    /^Endpoints: +10\.42\.0\.2:80\n/m,
+  );
+  expect(of([])).toMatch(/^Endpoints: +<none>\n/m);
 });
 
 test('a node shows its pods', () => {

@@ -1,6 +1,11 @@
 import type { JsonObject, JsonValue } from '../shared/meta/kube-object.ts';
 import { ageOf } from '../shared/meta/time.ts';
-import type { ContainerState, ContainerStatus, Pod } from '../shared/schema/kubernetes-types.ts';
+import type {
+  ContainerState,
+  ContainerStatus,
+  EndpointSlice,
+  Pod,
+} from '../shared/schema/kubernetes-types.ts';
 import { printYaml } from '../shared/schema/yaml.ts';
 import { printTable, type Table } from './object-output.ts';
 import type { Paint } from './paint.ts';
@@ -15,16 +20,18 @@ export interface Described {
   events: readonly JsonObject[] | undefined;
   /** Of a node: its pods, where they are known. */
   pods: Table | undefined;
+  /** Of a service: its EndpointSlices, where they are known. */
+  slices?: readonly EndpointSlice[] | undefined;
 }
 
 /** Everything of an object for people: facts, conditions, containers, the rest as YAML, and what happened lately. */
 export function describeObject(
-  { object, table, events, pods }: Described,
+  { object, table, events, pods, slices }: Described,
   nowMs: number,
   paint: Paint,
 ): string {
   const sections = [
-    facts(object, table, nowMs),
+    facts(object, table, slices && endpoints(slices), nowMs),
     conditions(object),
     object['kind'] === 'Pod' ? containers(object as unknown as Pod, nowMs) : '',
     ...rest(object),
@@ -37,7 +44,12 @@ export function describeObject(
   return sections.filter((section) => section !== '').join('');
 }
 
-function facts(object: JsonObject, table: Table, nowMs: number): string {
+function facts(
+  object: JsonObject,
+  table: Table,
+  endpointsOfIt: readonly string[] | undefined,
+  nowMs: number,
+): string {
   const metadata = (object['metadata'] ?? {}) as {
     name?: string;
     namespace?: string;
@@ -71,6 +83,7 @@ function facts(object: JsonObject, table: Table, nowMs: number): string {
       ? []
       : [['Owned by', owners.map(({ kind, name }) => `${kind}/${name}`)] as const]),
     ...cells,
+    ...(endpointsOfIt === undefined ? [] : [['Endpoints', endpointsOfIt] as const]),
   ];
   const width = Math.max(...rows.map(([title]) => title.length)) + 3;
   return rows
@@ -80,6 +93,26 @@ function facts(object: JsonObject, table: Table, nowMs: number): string {
       ),
     )
     .join('');
+}
+
+/** What a service leads to: a line for each of its ports, `http 10.42.0.2:8080, 10.42.1.2:8080`. */
+function endpoints(slices: readonly EndpointSlice[]): string[] {
+  const byPort = new Map<string, string[]>();
+  for (const { ports = [], endpoints: found } of slices) {
+    // The API leaves the condition out where it is true.
+    const addresses = found
+      .filter(({ conditions: { ready } = {} }) => ready ?? true)
+      .flatMap(({ addresses: [address] }) => address ?? []);
+    for (const { name = '', port = '' } of ports) {
+      const shown = addresses.map((address) =>
+        address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+      );
+      byPort.set(name, [...(byPort.get(name) ?? []), ...shown]);
+    }
+  }
+  return [...byPort]
+    .filter(([, shown]) => shown.length > 0)
+    .map(([name, shown]) => `${name === '' ? '' : `${name} `}${shown.join(', ')}`);
 }
 
 function pairs(entries: readonly (readonly [string, string])[]): string[] {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { chooseServer } from './server-for-devices.ts';
+import { type ApiClient, ApiFailure } from './api-client.ts';
+import { chooseServer, serverForDevices } from './server-for-devices.ts';
 
 const LOOPBACK = 'https://127.0.0.1:7443';
 
@@ -22,6 +23,12 @@ it('where the kubeconfig names the loopback, it is the address that the master w
   ).toBe('https://10.0.0.6:6443');
 });
 
-it('a master that knows no address of its own is named as the kubeconfig names it', () => {
-  expect(chooseServer(LOOPBACK, { advertised: undefined, endpoint: undefined })).toBe(LOOPBACK);
+it('a master that knows no address of its own cannot be named, and what to do is said', async () => {
+  const client = {
+    server: LOOPBACK,
+    json: () => Promise.reject(new ApiFailure(404, 'NotFound', 'endpoints "kubernetes" not found')),
+  } as unknown as ApiClient;
+  await expect(serverForDevices(client)).rejects.toThrow(
+    /^the master knows no address by which devices reach it: start it with --advertise-address ADDRESS/,
+  );
 });

@@ -74,15 +74,18 @@ async function createToken(values: {
     throw new CommandFailure(`--node-name ${nodeName}: expected ${NODE_NAME.expected}`, 2);
   }
   return await withClient(values.kubeconfig, async (client) => {
+    // Before there is a token, which would stay.
+    const server =
+      values['print-join-command'] === true ? await serverForDevices(client) : undefined;
     const made = await postToken(client, {
       ttlMs,
       uses,
       ...(nodeName !== undefined && { nodeName }),
     });
     const line =
-      values['print-join-command'] === true
-        ? `./install.sh agent --server ${await serverForDevices(client)} --token ${made}${nodeName === undefined ? '' : ` --node-name ${nodeName}`}`
-        : made;
+      server === undefined
+        ? made
+        : `./install.sh agent --server ${server} --token ${made}${nodeName === undefined ? '' : ` --node-name ${nodeName}`}`;
     process.stdout.write(`${line}\n`);
     return 0;
   });

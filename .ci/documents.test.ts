@@ -75,12 +75,25 @@ describe('completion in bash', () => {
     expect(complete('master', '--config', 'packa')).toEqual(['package-lock.json', 'package.json']);
     expect(complete('master', '--data-dir', 'mas')).toEqual(['master']);
     expect(complete('master', '--listen', '')).toEqual([]);
+    expect(complete('get', 'pods', '-o', '')).toEqual(['wide', 'json', 'yaml', 'name']);
+    expect(complete('status', '--output', '')).toEqual(['json', 'yaml']);
+    expect(complete('check', '--for', 'm')).toEqual(['master']);
+  });
+
+  test('a kind for what takes one, and a command for help', () => {
+    for (const command of ['get', 'describe', 'delete']) {
+      expect(complete(command, 'po')).toEqual(['pods']);
+      expect(complete(command, 'deploy')).toEqual(['deployments']);
+      expect(complete(command, '--name')).toEqual(['--namespace']);
+    }
+    expect(complete('help', 'st')).toEqual(['status']);
   });
 });
 
 test('the manual page has a section for each command, and groff has nothing to say of it', () => {
   const page = generated.get('man/skerry.1') ?? '';
   for (const name of Object.keys(COMMANDS)) expect(page).toContain(`.SS ${name}\n`);
+  expect(page).toContain('\\fBExamples\\fR\n.nf\nsudo skerry status\n');
   const groff = spawnSync('groff', ['-man', '-ww', '-Tutf8', '-z'], { input: page, encoding: 'utf8' });
   // Not on every machine.
   if (groff.error === undefined) expect(groff.stderr).toBe('');

@@ -8,6 +8,7 @@ import {
   LOG_OPTIONS,
   MASTER_OPTIONS,
 } from '../shared/options/program-options.ts';
+import { CATALOG } from '../shared/resources/catalog.ts';
 
 interface DocumentedCommand {
   name: string;
@@ -130,7 +131,8 @@ _skerry() {
     return
   fi
   case \${COMP_WORDS[1]} in
-${commands.map(commandCompletion).join('')}  esac
+${commands.map(commandCompletion).join('')}    help) [ "$COMP_CWORD" != 2 ] || _skerry_words '${names}' ;;
+  esac
 }
 
 complete -F _skerry skerry
@@ -147,7 +149,7 @@ function commandCompletion({ name, declaration }: DocumentedCommand): string {
     cases.set(completer(value), [...(cases.get(completer(value)) ?? []), ...names]);
   }
   const flags = [...options.map(([flag]) => `--${flag}`), '--help'].join(' ');
-  const words = subcommands(name, declaration);
+  const words = firstWords(name, declaration);
   const rest =
     words.length === 0
       ? `_skerry_words '${flags}'`
@@ -159,8 +161,9 @@ ${[...cases, [rest, ['*']] as const].map(([action, names]) => `        ${names.j
 `;
 }
 
-/** \`token create\`: words of its own that a command begins with. */
-function subcommands(name: string, { synopsis }: CommandDeclaration): string[] {
+/** The words that a command begins with: its own, as in \`token create\`, or the kinds of objects. */
+function firstWords(name: string, { synopsis }: CommandDeclaration): string[] {
+  if (synopsis.some((call) => call.startsWith(`${name} KIND`))) return CATALOG.map(({ plural }) => plural);
   const seconds = synopsis.flatMap((call) => {
     const [, second = ''] = new RegExp(`^${name} ([a-z|-]+)(?: |$)`).exec(call) ?? [];
     return second.startsWith('-') ? [] : second.split('|').filter((word) => word !== '');
@@ -227,7 +230,7 @@ function commandSection({ name, summary, declaration }: DocumentedCommand): stri
 ${calls}.PP
 ${text(about.trim())}
 ${rows.join('')}${exitCodes === undefined ? '' : `.PP\nExit status: ${text(exitCodes)}.\n`}${
-    shownExamples.length === 0 ? '' : `.PP\n.nf\n${shownExamples.join('')}.fi\n`
+    shownExamples.length === 0 ? '' : `.PP\n\\fBExamples\\fR\n.nf\n${shownExamples.join('')}.fi\n`
   }`;
 }
 

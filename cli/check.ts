@@ -34,7 +34,7 @@ const TOLD = {
 } as const satisfies OptionTable;
 
 const OPTIONS = {
-  for: { type: 'string', value: 'ROLE', description: 'master, agent or both (both)' },
+  for: { type: 'string', value: 'master|agent|both', description: 'what it will be (both)' },
   fix: {
     type: 'boolean',
     description: 'turn the memory controller on where cmdline.txt keeps it off; a backup is kept',

@@ -15,7 +15,7 @@ const OPTIONS = {
   ...NAMESPACE_OPTION,
   output: {
     ...DATA_OUTPUT_OPTION.output,
-    description: 'json or yaml: the object and its events, for programs',
+    description: 'the object and its events, for programs',
   },
   ...DEVICE_OPTIONS,
   ...KUBECONFIG_OPTION,

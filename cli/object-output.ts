@@ -12,8 +12,8 @@ export const OUTPUT_OPTION = {
   output: {
     type: 'string',
     short: 'o',
-    value: 'FORMAT',
-    description: 'wide, json, yaml or name; a table if absent',
+    value: 'wide|json|yaml|name',
+    description: 'a table if absent',
   },
 } as const;
 
@@ -22,8 +22,8 @@ export const DATA_OUTPUT_OPTION = {
   output: {
     type: 'string',
     short: 'o',
-    value: 'FORMAT',
-    description: 'json or yaml, for programs',
+    value: 'json|yaml',
+    description: 'for programs',
   },
 } as const;
 

@@ -25,7 +25,7 @@ const OPTIONS = {
   ttl: { type: 'string', value: 'TIME', description: 'how long it is valid: 30m, 24h, 7d (24h)' },
   uses: { type: 'string', value: 'N', description: 'how many devices may join with it (1)' },
   'node-name': { type: 'string', value: 'NAME', description: 'only for the device of this name' },
-  output: { ...DATA_OUTPUT_OPTION.output, description: 'of list: json or yaml, for programs' },
+  output: { ...DATA_OUTPUT_OPTION.output, description: 'of `list`: for programs' },
   'print-join-command': {
     type: 'boolean',
     description: 'of `create`: the whole line to run on the device, not the token alone',

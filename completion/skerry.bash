@@ -47,7 +47,8 @@ _skerry() {
       ;;
     token)
       case $before in
-        --ttl | --uses | --node-name | --output | -o) : ;;
+        --ttl | --uses | --node-name) : ;;
+        --output | -o) _skerry_words 'json yaml' ;;
         --kubeconfig) _skerry_files ;;
         *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'create list delete'; else _skerry_words '--ttl --uses --node-name --output --print-join-command --kubeconfig --help'; fi ;;
       esac
@@ -62,7 +63,7 @@ _skerry() {
     certs)
       case $before in
         --data-dir) _skerry_folders ;;
-        --output | -o) : ;;
+        --output | -o) _skerry_words 'json yaml' ;;
         --kubeconfig) _skerry_files ;;
         *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'show'; else _skerry_words '--data-dir --output --kubeconfig --help'; fi ;;
       esac
@@ -76,14 +77,16 @@ _skerry() {
       ;;
     check)
       case $before in
-        --for | --server | --listen | --cluster-cidr | --service-cidr | --output | -o) : ;;
+        --for) _skerry_words 'master agent both' ;;
         --data-dir) _skerry_folders ;;
+        --server | --listen | --cluster-cidr | --service-cidr) : ;;
+        --output | -o) _skerry_words 'json yaml' ;;
         *) _skerry_words '--for --fix --data-dir --server --listen --cluster-cidr --service-cidr --output --help' ;;
       esac
       ;;
     status)
       case $before in
-        --output | -o) : ;;
+        --output | -o) _skerry_words 'json yaml' ;;
         --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
         *) _skerry_words '--output --local --data-dir --kubeconfig --help' ;;
@@ -91,7 +94,7 @@ _skerry() {
       ;;
     nodes)
       case $before in
-        --output | -o) : ;;
+        --output | -o) _skerry_words 'wide json yaml name' ;;
         --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
         *) _skerry_words '--output --local --data-dir --kubeconfig --help' ;;
@@ -99,7 +102,8 @@ _skerry() {
       ;;
     pods)
       case $before in
-        --namespace | -n | --output | -o) : ;;
+        --namespace | -n) : ;;
+        --output | -o) _skerry_words 'wide json yaml name' ;;
         --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
         *) _skerry_words '--namespace --all-namespaces --output --local --data-dir --kubeconfig --help' ;;
@@ -115,25 +119,27 @@ _skerry() {
       ;;
     get)
       case $before in
-        --namespace | -n | --selector | -l | --output | -o) : ;;
+        --namespace | -n | --selector | -l) : ;;
+        --output | -o) _skerry_words 'wide json yaml name' ;;
         --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
-        *) _skerry_words '--namespace --all-namespaces --selector --output --local --data-dir --kubeconfig --help' ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'namespaces nodes pods replicasets deployments services endpoints endpointslices configmaps secrets serviceaccounts events leases'; else _skerry_words '--namespace --all-namespaces --selector --output --local --data-dir --kubeconfig --help'; fi ;;
       esac
       ;;
     describe)
       case $before in
-        --namespace | -n | --output | -o) : ;;
+        --namespace | -n) : ;;
+        --output | -o) _skerry_words 'json yaml' ;;
         --data-dir) _skerry_folders ;;
         --kubeconfig) _skerry_files ;;
-        *) _skerry_words '--namespace --output --local --data-dir --kubeconfig --help' ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'namespaces nodes pods replicasets deployments services endpoints endpointslices configmaps secrets serviceaccounts events leases'; else _skerry_words '--namespace --output --local --data-dir --kubeconfig --help'; fi ;;
       esac
       ;;
     delete)
       case $before in
         --filename | -f | --kubeconfig) _skerry_files ;;
         --namespace | -n | --wait) : ;;
-        *) _skerry_words '--filename --namespace --ignore-not-found --wait --kubeconfig --help' ;;
+        *) if [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then _skerry_words 'namespaces nodes pods replicasets deployments services endpoints endpointslices configmaps secrets serviceaccounts events leases'; else _skerry_words '--filename --namespace --ignore-not-found --wait --kubeconfig --help'; fi ;;
       esac
       ;;
     down)
@@ -144,10 +150,11 @@ _skerry() {
       ;;
     version)
       case $before in
-        --output | -o) : ;;
+        --output | -o) _skerry_words 'json yaml' ;;
         *) _skerry_words '--output --help' ;;
       esac
       ;;
+    help) [ "$COMP_CWORD" != 2 ] || _skerry_words 'up master agent token node certs apply check status nodes pods logs get describe delete down version' ;;
   esac
 }
 

@@ -78,6 +78,8 @@ are still there for a moment; --wait waits for that.`,
       if (waitMs !== undefined) await waitGone(client, doomed, waitMs);
     });
     failures.end();
+    if (filename !== undefined && objects.length === 0)
+      process.stdout.write('No resources found\n');
     return 0;
   },
 });

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { unitsThatStay } from './down.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { down, unitsThatStay } from './down.ts';
 
 const AGENT = 'skerry-agent.service';
 const MASTER = 'skerry-master.service';
@@ -14,3 +17,27 @@ test('units that stay after a purge are told, with what to do about the next boo
 test('of a machine without units nothing is told', () => {
   expect(unitsThatStay([])).toBe('');
 });
+
+// Anybody else is told to be root.
+test.runIf(process.getuid?.() === 0)(
+  'where nothing is, nothing is said to be stopped or removed',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-down-'));
+    let printed = '';
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      printed += text;
+      return true;
+    });
+    for (const dataDir of [folder, `${folder}/none`]) {
+      for (const purge of [[], ['--purge']])
+        expect(await down.run(['--data-dir', dataDir, ...purge])).toBe(0);
+    }
+    write.mockRestore();
+    expect(printed).toBe(
+      [folder, folder, `${folder}/none`, `${folder}/none`]
+        .map((path) => `nothing of Skerry's is in ${path}: nothing to do\n`)
+        .join(''),
+    );
+    rmSync(folder, { recursive: true, force: true });
+  },
+);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { purgeAgent, stopAgentPods } from '../agent/down.ts';
 import { declareCommand } from './command.ts';
@@ -11,6 +12,9 @@ import { enabledUnits, installedUnits, stopUnit, unitOfProcess } from './service
 const PATIENCE_MS = 10_000;
 
 const DATA_DIR = '/var/lib/skerry';
+
+/** All that a data directory holds. */
+const DATA = ['master', 'agent', 'admin.kubeconfig', 'skerry.log'];
 
 const OPTIONS = {
   'data-dir': {
@@ -48,16 +52,15 @@ left, also when the programs were killed before. What is installed stays: \`./in
 
 /** `stopped` are the units that ran until now. An uninstall has disabled them before, and removes them next. */
 async function purge(dataDir: string, stopped: readonly string[]): Promise<void> {
+  const done = hasData(dataDir)
+    ? `removed what ran on ${dataDir}, and its data`
+    : nothingIn(dataDir);
   await purgeAgent(dataDir, openLog());
-  for (const name of ['master', 'agent', 'admin.kubeconfig', 'skerry.log']) {
-    await rm(`${dataDir}/${name}`, { recursive: true, force: true });
-  }
+  for (const name of DATA) await rm(`${dataDir}/${name}`, { recursive: true, force: true });
   // What the user put there stays, and then so does the folder.
   await rmdir(dataDir).catch(() => {});
   const enabled = dataDir === DATA_DIR ? await enabledUnits() : [];
-  process.stdout.write(
-    `removed what ran on ${dataDir}, and its data\n${unitsThatStay([...new Set([...enabled, ...stopped])].sort())}`,
-  );
+  process.stdout.write(`${done}\n${unitsThatStay([...new Set([...enabled, ...stopped])].sort())}`);
 }
 
 /** What to do with units whose data are gone: the next boot would start them with nothing to go on. A line, or nothing. */
@@ -70,11 +73,23 @@ export function unitsThatStay(units: readonly string[]): string {
 
 /** `stopped` are the units that ran until now; those that somebody stopped before are started the same way. */
 async function stopPods(dataDir: string, stopped: readonly string[]): Promise<void> {
+  if (!hasData(dataDir)) {
+    process.stdout.write(`${nothingIn(dataDir)}\n`);
+    return;
+  }
   const count = await stopAgentPods(dataDir, openLog());
   const units = stopped.length === 0 && dataDir === DATA_DIR ? await installedUnits() : stopped;
   process.stdout.write(
     `${count} containers stopped; ${restartOf(units, dataDir)} starts them again\n`,
   );
+}
+
+function hasData(dataDir: string): boolean {
+  return DATA.some((name) => existsSync(`${dataDir}/${name}`));
+}
+
+function nothingIn(dataDir: string): string {
+  return `nothing of Skerry's is in ${dataDir}: nothing to do`;
 }
 
 function restartOf(units: readonly string[], dataDir: string): string {

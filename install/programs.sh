@@ -314,7 +314,7 @@ server_of_kubeconfig() { sed -n 's/^ *server: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' 
 
 # A token is used up when the device has joined; until then the agent needs it, also after a reboot.
 forget_token() {
-  if dry_run || has_joined; then remove "$root$token_file"; fi
+  if { dry_run && [ -z "$root" ]; } || has_joined; then remove "$root$token_file"; fi
 }
 
 link_kubeconfig() {

@@ -47,7 +47,7 @@ agent|--server URL          the master, as it printed it
 agent|--token TOKEN         what lets this device join; --token-file FILE keeps it out of the list of processes
 agent|--node-name NAME      the node's name (the machine's)
 agent|--node-ip ADDRESS     its address (the one of its default route)
-agent|--runtime NAME        podman or containerd
+agent|--runtime NAME        auto, podman or containerd (auto)
 |
 master agent|Options of the programs are written into /etc/skerry/master.yaml and agent.yaml.
 master agent upgrade uninstall|Each option is a variable too: --dry-run is SKERRY_DRY_RUN=true.

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { flagOf, type OptionTable, variableOf } from './option.ts';
-import { HOST, HOST_AND_PORT, HTTPS_URL, NODE_NAME, oneOf, wholeNumber } from './option-types.ts';
+import {
+  CIDR,
+  HOST,
+  HOST_AND_PORT,
+  HTTPS_URL,
+  NODE_NAME,
+  oneOf,
+  wholeNumber,
+} from './option-types.ts';
 import { AGENT_OPTIONS, JOIN_OPTIONS, LOG_OPTIONS, MASTER_OPTIONS } from './program-options.ts';
 import { givenAsFlags, OptionError, readOptions } from './read-options.ts';
 
@@ -18,6 +26,16 @@ test.each([
   [HTTPS_URL, 'https://10.0.0.1:6443/path', 'https://10.0.0.1:6443'],
   [HTTPS_URL, 'http://10.0.0.1:6443', undefined],
   [HTTPS_URL, '10.0.0.1:6443', undefined],
+  [CIDR, '10.42.0.0/16', { base: 10 * 2 ** 24 + 42 * 2 ** 16, prefix: 16 }],
+  [CIDR, '10.42.0.1/16', undefined],
+  [CIDR, '0.0.0.0/0', undefined],
+  [CIDR, '0.0.0.0/12', undefined],
+  [CIDR, '126.0.0.0/7', undefined],
+  [CIDR, '127.16.0.0/16', undefined],
+  [CIDR, '169.254.64.0/20', undefined],
+  [CIDR, '224.0.0.0/16', undefined],
+  [CIDR, '239.255.0.0/16', undefined],
+  [CIDR, '240.0.0.0/8', undefined],
   [NODE_NAME, 'a'.repeat(254), undefined],
   [wholeNumber(1, 5), '5', 5],
   [wholeNumber(1, 5), '6', undefined],

@@ -1,4 +1,4 @@
-import { type Cidr, isIpv4, parseCidr } from '../meta/cidr.ts';
+import { type Cidr, cidrsOverlap, isIpv4, parseCidr } from '../meta/cidr.ts';
 import type { OptionType } from './option.ts';
 
 /** A path; the command makes it absolute. */
@@ -44,12 +44,17 @@ export const HOST_AND_PORT: OptionType<{ host: string; port: number }> = {
   },
 };
 
+/** RFC 6890 and RFC 5771: this host, loopback, link-local, multicast, and what is reserved. */
+const NOT_FOR_HOSTS = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'].map(parseCidr);
+
 export const CIDR: OptionType<Cidr> = {
   placeholder: 'CIDR',
-  expected: 'a range such as 10.42.0.0/16, no bits set behind its prefix',
+  expected:
+    'a range such as 10.42.0.0/16, no bits set behind its prefix, and nothing of 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16 or from 224.0.0.0 on, which no host can have',
   parse: (text) => {
     try {
-      return parseCidr(text);
+      const range = parseCidr(text);
+      return NOT_FOR_HOSTS.some((other) => cidrsOverlap(range, other)) ? undefined : range;
     } catch {
       return undefined;
     }

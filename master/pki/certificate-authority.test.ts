@@ -115,20 +115,25 @@ describe('the certificate authority', () => {
     }
   });
 
-  test('a damaged serving or admin certificate is signed anew, for the same key', async () => {
-    const first = authority();
-    await first.open(NAMES);
-    for (const name of ['serving', 'admin']) {
-      writeFileSync(join(root, `master/pki/${name}.crt`), 'garbage\n');
-    }
-    const again = authority();
-    await again.open(NAMES);
-    for (const which of ['serving', 'admin'] as const) {
-      const { certificate, privateKey } = again[which];
-      expect(() => createSecureContext({ cert: certificate, key: privateKey })).not.toThrow();
-      expect(privateKey).toBe(first[which].privateKey);
-    }
-  });
+  test.each([
+    ['damaged', (path: string) => writeFileSync(path, 'garbage\n')],
+    ['empty', (path: string) => writeFileSync(path, '')],
+    ['missing', (path: string) => rmSync(path)],
+  ])(
+    'a serving or admin certificate that is %s is signed anew, for the same key',
+    async (_, spoil) => {
+      const first = authority();
+      await first.open(NAMES);
+      for (const name of ['serving', 'admin']) spoil(join(root, `master/pki/${name}.crt`));
+      const again = authority();
+      await again.open(NAMES);
+      for (const which of ['serving', 'admin'] as const) {
+        const { certificate, privateKey } = again[which];
+        expect(() => createSecureContext({ cert: certificate, key: privateKey })).not.toThrow();
+        expect(privateKey).toBe(first[which].privateKey);
+      }
+    },
+  );
 
   test('the serving certificate is signed anew, for the same key, when a name is missing or its end is near', async () => {
     const first = authority();

@@ -162,7 +162,10 @@ export class CertificateAuthority {
 
   async #load(): Promise<Keys> {
     const keys = {
-      ca: await this.#identity('ca'),
+      ca: {
+        certificate: await this.#required('ca.crt'),
+        privateKey: await this.#privateKey('ca.key'),
+      },
       serving: await this.#identity('serving'),
       admin: await this.#identity('admin'),
       signing: createPrivateKey(await this.#privateKey('signing.key')),
@@ -180,9 +183,10 @@ export class CertificateAuthority {
     return keys;
   }
 
-  async #identity(name: string): Promise<Identity> {
+  /** Of the master itself: a certificate that is missing is made anew by #refresh(), as a damaged one is. */
+  async #identity(name: 'serving' | 'admin'): Promise<Identity> {
     return {
-      certificate: await this.#required(`${name}.crt`),
+      certificate: (await this.#folder.read(`${name}.crt`)) ?? '',
       privateKey: await this.#privateKey(`${name}.key`),
     };
   }
@@ -204,7 +208,7 @@ export class CertificateAuthority {
     return text;
   }
 
-  /** No file is made anew here: with other keys it would be another cluster, which no device belongs to. */
+  /** Neither a key nor the authority is made anew: with other ones it would be another cluster, which no device belongs to. */
   #unusable(name: string, what: string): Error {
     return new Error(
       `${this.#folder.path}/${name} ${what}: restore it from a backup, or remove the data directory to start a new cluster`,
@@ -288,7 +292,7 @@ export class CertificateAuthority {
   }
 }
 
-/** A file that was damaged is none: it is made anew, for the key that stays. */
+/** A file that is damaged or missing is none: it is made anew, for the key that stays. */
 function isCertificate({ certificate }: Identity): boolean {
   try {
     return new X509Certificate(certificate).raw.length > 0;

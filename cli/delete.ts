@@ -72,10 +72,14 @@ are still there for a moment; --wait waits for that.`,
         const one = await failures.of(() => namedIn(object, resources, given));
         if (one !== undefined) doomed.push(one);
       }
+      const ending: Named[] = [];
       for (const one of doomed) {
-        await failures.of(() => deleteOne(client, one, values['ignore-not-found'] === true));
+        await failures.of(async () => {
+          await deleteOne(client, one, values['ignore-not-found'] === true);
+          ending.push(one);
+        });
       }
-      if (waitMs !== undefined) await waitGone(client, doomed, waitMs);
+      if (waitMs !== undefined) await failures.of(() => waitGone(client, ending, waitMs));
     });
     failures.end();
     if (filename !== undefined && objects.length === 0)
@@ -116,12 +120,12 @@ async function deleteOne(
 /** Follows each by a watch until it is gone. */
 async function waitGone(
   client: ApiClient,
-  doomed: readonly Named[],
+  ending: readonly Named[],
   waitMs: number,
 ): Promise<void> {
   const signal = AbortSignal.timeout(waitMs);
   const progress = new Progress();
-  for (const one of doomed) {
+  for (const one of ending) {
     const label = `${printedKind(one.resource)}/${one.name}`;
     progress.show(`waiting for ${label} to end`);
     try {

@@ -113,7 +113,7 @@ async function stopPrograms(folders: readonly string[]): Promise<string[]> {
 async function refuseStranger(holder: LockHolder): Promise<void> {
   if (!(await holder.isProven())) {
     throw new CommandFailure(
-      `a program that is not Skerry's holds the lock of the data directory, and names process ${holder.pid}, which is another: nothing was stopped; \`ss -xlp | grep skerry-lock\` says who it is, end that first`,
+      `a program that is not Skerry's holds the lock of the data directory, and names process ${holder.pid}, which is another: nothing was stopped; \`ss -xlp | grep /lock-\` says who it is, end that first`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,66 +8,84 @@ import { findLockHolder } from './lock-holder.ts';
 let folder: string;
 let lock: Server;
 let asked: Promise<Socket>;
-let says: number | undefined;
 
-beforeEach(async () => {
-  says = process.pid;
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'skerry-lock-holder-'));
-  const { dev, ino } = statSync(folder, { bigint: true });
-  lock = createServer((socket) => {
-    if (says !== undefined) socket.write(`${says}\n`);
-  });
+  lock = createServer();
   asked = new Promise((resolve) => lock.once('connection', resolve));
-  await new Promise<void>((resolve) => lock.listen(`\0skerry-lock-${dev}-${ino}`, resolve));
 });
 afterEach(() => {
   lock.close();
   rmSync(folder, { recursive: true });
 });
 
+/** This process takes the folder, under its own number or another. */
+async function hold(pid: number): Promise<string> {
+  const path = join(folder, `lock-${pid}-00ff`);
+  await new Promise<void>((resolve) => lock.listen(path, resolve));
+  return path;
+}
+
 test('who holds a folder is told, and asked no more once that is enough', async () => {
+  await hold(process.pid);
   const holder = await findLockHolder(folder);
   expect(holder?.pid).toBe(process.pid);
   const question = await asked;
+  question.resume();
   const closed = new Promise((resolve) => question.once('close', resolve));
   holder?.release();
   await closed;
 });
 
-test('a holder is proven by the socket that it has open, not by what it says', async () => {
+test('a holder is proven by the socket that it has open', async () => {
+  await hold(process.pid);
   const holder = await findLockHolder(folder);
   expect(await holder?.isProven()).toBe(true);
   holder?.release();
-  for (const lie of [1, process.ppid, 0, -1, Number.NaN, 999_999_999]) {
-    says = lie;
-    const liar = await findLockHolder(folder);
-    expect(await liar?.isProven()).toBe(false);
-    liar?.release();
-  }
 });
 
-test('a holder that hangs and answers nothing is found by its socket', async () => {
-  says = undefined;
-  const holder = await findLockHolder(folder, 1);
-  expect(holder?.pid).toBe(process.pid);
+test.each([1, process.ppid, 0, 999_999_999])(
+  'a holder that names process %i in its place is not proven',
+  async (pid) => {
+    await hold(pid);
+    const holder = await findLockHolder(folder);
+    expect(holder?.pid).toBe(pid);
+    expect(await holder?.isProven()).toBe(false);
+    holder?.release();
+  },
+);
+
+test.runIf(process.getuid?.() === 0)(
+  'a lock that another user laid down proves nothing of a process, whatever that has open',
+  async () => {
+    const path = await hold(process.pid);
+    chownSync(path, 65_534, 65_534);
+    const holder = await findLockHolder(folder);
+    expect(await holder?.isProven()).toBe(false);
+    holder?.release();
+  },
+);
+
+test('the same name elsewhere does not hide who holds a folder', async () => {
+  const stranger = createServer();
+  mkdirSync(join(folder, 'elsewhere'));
+  const theirs = join(folder, 'elsewhere', `lock-${process.pid}-00ff`);
+  await new Promise<void>((resolve) => stranger.listen(theirs, resolve));
+  await hold(process.pid);
+  const holder = await findLockHolder(folder);
   expect(await holder?.isProven()).toBe(true);
   holder?.release();
-});
-
-test('a holder that ends before it has answered holds nothing any more', async () => {
-  says = undefined;
-  const found = findLockHolder(folder, 60_000);
-  (await asked).destroy();
-  expect(await found).toBeUndefined();
+  stranger.close();
 });
 
 test('the end of the holder is noticed', async () => {
+  await hold(process.pid);
   const holder = await findLockHolder(folder);
   (await asked).destroy();
   await holder?.ended;
 });
 
 test('a folder that nobody holds has no holder', async () => {
-  expect(await findLockHolder(tmpdir())).toBeUndefined();
+  expect(await findLockHolder(folder)).toBeUndefined();
   expect(await findLockHolder(join(folder, 'none'))).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +15,17 @@ it('a folder has one holder, whatever name it goes by', async () => {
   );
   await lock.release();
   await (await lockFolder(folder)).release();
+  await rm(folder, { recursive: true });
+});
+
+it('no name outside the folder is the lock: whoever may not write there cannot take it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'skerry-lock-'));
+  const { dev, ino } = await stat(folder, { bigint: true });
+  const stranger = createServer();
+  await new Promise<void>((resolve) => stranger.listen(`\0skerry-lock-${dev}-${ino}`, resolve));
+  await (await lockFolder(folder)).release();
+  expect(await readdir(folder)).toEqual([]);
+  stranger.close();
   await rm(folder, { recursive: true });
 });
 

@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster, SKERRY } from './cluster.ts';
 import { podManifest, shell } from './pods.ts';
@@ -80,6 +82,47 @@ describe('with the master there', () => {
     );
     const node = await skerry('describe', 'node', 'pi');
     expect(node.stdout).toMatch(/Pods:\n {2}NAMESPACE +NAME.*\n {2}default +talker/);
+  });
+
+  it('what is named by get is taken by the others', async () => {
+    const [name = ''] = (await skerry('get', 'pods', '-o', 'name')).stdout.split('\n');
+    expect(name).toBe('pod/talker');
+    expect((await skerry('logs', name, '--tail', '1')).stdout).toBe('again\n');
+    expect((await skerry('describe', name)).stdout).toMatch(/^Name: +talker\n/);
+    const { code, stdout, stderr } = await skerry('get', name, 'pod/nobody', 'node/pi');
+    expect(stdout).toMatch(/^NAME .*\npod\/talker .*\n\nNAME .*\nnode\/pi .*\n$/);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'Error from server (NotFound): pods "nobody" not found\n',
+    });
+  });
+
+  it('all manifests that are given are applied, and what cannot be is told', async () => {
+    const files = ['one', 'two'].map((name) => {
+      const file = join(cluster.folder, `${name}.json`);
+      const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
+      writeFileSync(file, JSON.stringify(object));
+      return file;
+    });
+    const [one = '', two = ''] = files;
+    expect(await skerry('apply', '-f', one, '-f', two)).toMatchObject({
+      code: 0,
+      stdout: 'configmap/one created\nconfigmap/two created\n',
+    });
+    expect(await skerry('apply', '-f', `${one},${one}.gone`)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `skerry apply: the path "${one}.gone" does not exist\n`,
+    });
+    expect(await skerry('delete', '-f', files.join(','))).toMatchObject({
+      code: 0,
+      stdout: 'configmap "two" deleted\nconfigmap "one" deleted\n',
+    });
+  });
+
+  it('a service is described with its endpoints', async () => {
+    const { stdout } = await skerry('describe', 'svc/kubernetes');
+    expect(stdout).toMatch(/^Endpoints: +(https \d\S+:\d+|<none>)\n/m);
   });
 
   it('delete ends when the object is gone', async () => {

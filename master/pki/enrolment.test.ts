@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../../shared/errors.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { CATALOG } from '../../shared/resources/catalog.ts';
@@ -54,16 +54,21 @@ describe('enrolment', () => {
     await authority.open({ dnsNames: ['localhost'], addresses: [] });
     const { caSha256 } = authority;
     tokens = new JoinTokens({ registry, secrets: SECRETS, clock, caSha256 });
-    enrolment = new Enrolment({
+    enrolment = enrolmentWith((name, csr) => authority.issueNode(name, csr));
+  });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  function enrolmentWith(issueNode: CertificateAuthority['issueNode']): Enrolment {
+    const { ca, clusterId, signingPublicKey } = authority;
+    return new Enrolment({
       registry,
       nodes: NODES,
       tokens,
-      authority,
+      authority: { ca, clusterId, signingPublicKey, issueNode, hasSigned: () => false },
       broker: () => 'mqtts://192.0.2.1:6443',
       logger: silentLogger,
     });
-  });
-  afterAll(() => rmSync(root, { recursive: true }));
+  }
 
   function requestOf(nodeName: string): EnrolmentRequest {
     const key = join(root, 'device.key');
@@ -127,6 +132,72 @@ describe('enrolment', () => {
     const renamed = { ...request, nodeName: 'pi-8' };
     await expect(enrolment.enrol(token, renamed)).rejects.toThrow('used up');
   });
+
+  test('a device whose Node was deleted needs another use of a token, whatever it sends', async () => {
+    const token = await tokens.create({ uses: 2 });
+    const request = requestOf('pi-30');
+    const remove = () => registry.delete(NODES, { namespace: '', name: 'pi-30' });
+    const join = () => enrolment.enrol(token, request);
+    await join();
+    await join();
+    await remove();
+    await join();
+    await join();
+    await remove();
+    await expect(join()).rejects.toThrow('used up');
+    expect(registry.find(NODES, { namespace: '', name: 'pi-30' })).toBeUndefined();
+  });
+
+  test('a Node that is deleted while its device asks again stays deleted', async () => {
+    const token = await tokens.create();
+    const request = requestOf('pi-31');
+    const key = { namespace: '', name: 'pi-31' };
+    const overtaken = enrolmentWith(async (name, csr) => {
+      const certificate = await authority.issueNode(name, csr);
+      await registry.delete(NODES, key);
+      return certificate;
+    });
+    await enrolment.enrol(token, request);
+    const removed = 'was removed: join again with a token';
+    await expect(overtaken.enrol(token, request)).rejects.toThrow(removed);
+    expect(registry.find(NODES, key)).toBeUndefined();
+    await enrolment.enrol(await tokens.create(), request);
+    await expect(overtaken.renew('pi-31', request)).rejects.toThrow(removed);
+    expect(registry.find(NODES, key)).toBeUndefined();
+  });
+
+  test('a device whose use was taken before the master ended joins with it', async () => {
+    const token = await tokens.create();
+    const request = requestOf('pi-32');
+    const ended = enrolmentWith(() => new Promise(() => {}));
+    void ended.enrol(token, request);
+    await vi.waitFor(() => expect(usesOf(token)).toBe('0'));
+    await enrolment.enrol(token, request);
+    await registry.delete(NODES, { namespace: '', name: 'pi-32' });
+    await expect(enrolment.enrol(token, request)).rejects.toThrow('used up');
+  });
+
+  test('one request that comes twice at once has one outcome, and one use', async () => {
+    const token = await tokens.create();
+    const request = requestOf('pi-33');
+    let failures = 1;
+    const failing = enrolmentWith(async (name, csr) => {
+      if (failures-- > 0) throw new Error('no memory');
+      return authority.issueNode(name, csr);
+    });
+    const twice = () =>
+      Promise.allSettled([failing.enrol(token, request), failing.enrol(token, request)]);
+    expect((await twice()).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(usesOf(token)).toBe('1');
+    expect((await twice()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(usesOf(token)).toBe('0');
+  });
+
+  function usesOf(token: string): string {
+    const name = `bootstrap-token-${token.split('.')[0]}`;
+    const { data } = registry.get(SECRETS, { namespace: 'kube-system', name });
+    return atob(data?.['skerry-uses'] ?? '');
+  }
 
   test('a token that adopts gives a name to another device, and the former one has no part in it any more', async () => {
     const former = requestOf('pi-9');

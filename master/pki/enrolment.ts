@@ -14,40 +14,49 @@ import {
 import { releaseRefusal } from '../../shared/wire/release-skew.ts';
 import type { NodeEnrolment } from '../api/node-enrolment.ts';
 import type { Registry } from '../store/registry.ts';
-import {
-  type CertificateAuthority,
-  NODE_CERTIFICATE_LIFETIME_MS,
-} from './certificate-authority.ts';
+import { NODE_CERTIFICATE_LIFETIME_MS } from './certificate-authority.ts';
 import {
   SEALING_KEY_ANNOTATION,
   SIGNING_KEY_ANNOTATION,
   TLS_KEY_ANNOTATION,
   tlsKeySha256,
 } from './node-keys.ts';
-import type { JoinTokens } from './tokens.ts';
+import type { JoinTokens, TokenUse } from './tokens.ts';
 
 /** RFC 1123 subdomain, as the names of Nodes are. */
 const NODE_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const MAX_NODE_NAME_LENGTH = 253;
 
+/** What enrolment wants of the CertificateAuthority. */
+interface Issuer {
+  readonly ca: string;
+  readonly clusterId: string;
+  readonly signingPublicKey: string;
+  issueNode(nodeName: string, request: string): Promise<string>;
+  hasSigned(certificate: Uint8Array): boolean;
+}
+
 /**
- * Takes devices into the cluster. Invariant: a node's name belongs to the device whose signing key its Node object carries, until
- * that object is deleted or a token that adopts hands the name to another device; certificates are given to no other.
+ * Takes devices into the cluster. Invariants: a node's name belongs to the device whose signing key its Node object carries, until
+ * that object is deleted or a token that adopts hands the name to another device; certificates are given to no other. Who lost its
+ * Node comes back only by another use of a token.
  */
 export class Enrolment implements NodeEnrolment {
   readonly #registry: Registry;
   readonly #nodes: ResourceKind<Node>;
   readonly #tokens: JoinTokens;
-  readonly #authority: CertificateAuthority;
+  readonly #authority: Issuer;
   readonly #broker: () => string;
   readonly #logger: Logger;
+  /** By token and request: what comes again meanwhile has the same outcome. */
+  readonly #underway = new Map<string, Promise<EnrolmentAnswer>>();
 
   /** `broker` answers the address that devices shall connect to, `mqtts://host:port`; '' for the port at which they enrol. */
   constructor(parts: {
     registry: Registry;
     nodes: ResourceKind<Node>;
     tokens: JoinTokens;
-    authority: CertificateAuthority;
+    authority: Issuer;
     broker: () => string;
     logger: Logger;
   }) {
@@ -62,18 +71,36 @@ export class Enrolment implements NodeEnrolment {
   /** The token's use is given back when anything after it fails; the same request again takes no other use. */
   async enrol(token: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
     checkRequest(request);
+    const key = sha256(JSON.stringify([token, hashOf(request)]));
+    const underway = this.#underway.get(key);
+    if (underway !== undefined) return underway;
+    const joining = this.#join(token, request).finally(() => this.#underway.delete(key));
+    this.#underway.set(key, joining);
+    return joining;
+  }
+
+  async #join(token: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
     const { nodeName } = request;
-    const use = await this.#tokens.redeem(token, nodeName, hashOf(request), (adopts) => {
-      if (!adopts) this.#checkHolder(this.#find(nodeName), request);
+    const use = await this.#tokens.redeem(token, nodeName, hashOf(request), {
+      permit: (adopts) => {
+        if (!adopts) this.#checkHolder(this.#find(nodeName), request);
+      },
+      isMember: () => signingKeyOf(this.#find(nodeName)) === request.signingKey,
     });
+    const certificate = await this.#joinBy(use, request);
+    await use.keep();
+    this.#logger.info('a device joined', { node: nodeName, adopted: use.adopts });
+    return this.#answer(nodeName, certificate);
+  }
+
+  async #joinBy(use: TokenUse, request: EnrolmentRequest): Promise<string> {
     try {
-      const mayClaim = (node: Node) => {
-        if (!use.adopts) this.#checkHolder(node, request);
-      };
       const certificate = await this.#authority.issueNode(request.nodeName, request.csr);
-      await this.#claim(request, certificate, mayClaim);
-      this.#logger.info('a device joined', { node: request.nodeName, adopted: use.adopts });
-      return this.#answer(request.nodeName, certificate);
+      await this.#claim(request, certificate, (node) => {
+        if (use.isOfMember) this.#checkMember(node, request);
+        else if (!use.adopts) this.#checkHolder(node, request);
+      });
+      return certificate;
     } catch (error) {
       await use.giveBack();
       throw error;
@@ -86,14 +113,9 @@ export class Enrolment implements NodeEnrolment {
     if (request.nodeName !== nodeName) {
       throw badRequest(`the certificate is node "${nodeName}", the request names another`);
     }
-    const node = this.#find(nodeName);
-    // One made anew by hand has no holder: that takes a token.
-    if (node?.metadata.annotations?.[SIGNING_KEY_ANNOTATION] === undefined) {
-      throw new ApiError('Forbidden', `node "${nodeName}" was removed: join again with a token`);
-    }
-    this.#checkHolder(node, request);
+    this.#checkMember(this.#find(nodeName), request);
     const certificate = await this.#authority.issueNode(nodeName, request.csr);
-    await this.#claim(request, certificate, (current) => this.#checkHolder(current, request));
+    await this.#claim(request, certificate, (node) => this.#checkMember(node, request));
     this.#logger.info('a certificate was renewed', { node: nodeName });
     return this.#answer(nodeName, certificate);
   }
@@ -106,8 +128,17 @@ export class Enrolment implements NodeEnrolment {
     return this.#registry.find(this.#nodes, { namespace: '', name });
   }
 
+  /** One made anew by hand has no holder: that takes a token. */
+  #checkMember(node: Node | undefined, request: EnrolmentRequest): void {
+    if (signingKeyOf(node) === undefined) {
+      const { nodeName } = request;
+      throw new ApiError('Forbidden', `node "${nodeName}" was removed: join again with a token`);
+    }
+    this.#checkHolder(node, request);
+  }
+
   #checkHolder(node: Node | undefined, request: EnrolmentRequest): void {
-    const holder = node?.metadata.annotations?.[SIGNING_KEY_ANNOTATION];
+    const holder = signingKeyOf(node);
     if (holder !== undefined && holder !== request.signingKey) {
       const why =
         'the name is held by another device; choose another, or give this one its place: skerry node adopt';
@@ -115,14 +146,15 @@ export class Enrolment implements NodeEnrolment {
     }
   }
 
-  /** Writes the device's keys onto its Node object, which it makes if there is none; `mayClaim` throws where another has the name. */
+  /** Writes the device's keys onto its Node object, which it makes if there is none; `mayClaim` throws where it may not. */
   async #claim(
     request: EnrolmentRequest,
     certificate: string,
-    mayClaim: (node: Node) => void,
+    mayClaim: (node: Node | undefined) => void,
   ): Promise<void> {
     const claims = claimAnnotations(request, certificate);
     if (this.#find(request.nodeName) === undefined) {
+      mayClaim(undefined);
       try {
         await this.#registry.create(this.#nodes, newNode(request.nodeName, claims));
         return;
@@ -165,8 +197,15 @@ function checkRequest(request: EnrolmentRequest): void {
 }
 
 function hashOf({ nodeName, csr, signingKey, sealingKey }: EnrolmentRequest): string {
-  const whole = JSON.stringify([nodeName, csr, signingKey, sealingKey]);
-  return createHash('sha256').update(whole).digest('hex');
+  return sha256(JSON.stringify([nodeName, csr, signingKey, sealingKey]));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function signingKeyOf(node: Node | undefined): string | undefined {
+  return node?.metadata.annotations?.[SIGNING_KEY_ANNOTATION];
 }
 
 function checkKey(what: string, curve: 'Ed25519' | 'X25519', raw: string): void {

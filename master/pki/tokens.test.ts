@@ -76,6 +76,19 @@ describe('join tokens', () => {
     await expect(tokens.redeem(token, 'pi-1', 'a')).rejects.toThrow('expired');
   });
 
+  test('a use that was kept counts again while its device is a member, and then as another', async () => {
+    const token = await tokens.create({ uses: 2 });
+    const redeem = (isMember: boolean) =>
+      tokens.redeem(token, 'pi-1', 'a', { isMember: () => isMember });
+    await (await redeem(false)).keep();
+    expect((await redeem(true)).isOfMember).toBe(true);
+    const second = await redeem(false);
+    expect(second.isOfMember).toBe(false);
+    await second.keep();
+    await redeem(true);
+    await expect(redeem(false)).rejects.toThrow('used up');
+  });
+
   test('one request that comes twice at once takes one use', async () => {
     const token = await tokens.create({ uses: 2 });
     await Promise.all([tokens.redeem(token, 'pi-1', 'a'), tokens.redeem(token, 'pi-1', 'a')]);
@@ -133,7 +146,7 @@ describe('join tokens', () => {
     const permit = (adopts: boolean) => {
       throw new Error(`adopts: ${adopts}`);
     };
-    await expect(tokens.redeem(token, 'pi-1', 'a', permit)).rejects.toThrow('adopts: true');
+    await expect(tokens.redeem(token, 'pi-1', 'a', { permit })).rejects.toThrow('adopts: true');
     expect(secretOf(token).metadata.resourceVersion).toBe(resourceVersion);
   });
 

@@ -24,18 +24,37 @@ const DAY_SECONDS = 24 * 60 * 60;
 /** Devices that retry do so within minutes: of a token for many, the last few are enough. */
 const REMEMBERED_REQUESTS = 16;
 
-/** One use of a token that was taken; `giveBack` returns it when what it was taken for failed. */
+/** One use of a token that was taken: what it was taken for succeeds, then it is kept, or fails, then it is given back. */
 export interface TokenUse {
   /** The device may take its name's Node over from the device that has it. */
   adopts: boolean;
+  /** The use was kept before, by this request, and counts only as long as the device is a member. */
+  isOfMember: boolean;
+  /** From now on the request counts as the same use only while its device is a member. */
+  keep(): Promise<void>;
   giveBack(): Promise<void>;
+}
+
+/** What only the caller knows of who asks. */
+export interface Asking {
+  /** Asked of a token that is good, before a use is taken: what it throws costs none, and nothing is written. */
+  permit?: (adopts: boolean) => void;
+  /** Whether the device's Node is still there, and still its own. Absent: it is not. */
+  isMember?: () => boolean;
 }
 
 /** Who asks, and a hash of all that it asks. */
 interface Device {
   nodeName: string;
   request: string;
+  isMember: () => boolean;
 }
+
+/** `taken`: a use was, and there was no end to it yet; `member`: it was kept. */
+type Repetition = 'taken' | 'member' | undefined;
+
+/** Behind the hash of a request whose use was kept. */
+const KEPT = ' kept';
 
 interface Taken {
   key: ObjectKey;
@@ -83,15 +102,14 @@ export class JoinTokens {
 
   /**
    * Takes one use of the token for a node of this name. `request` stands for the whole request (a hash): one that took a use before
-   * takes no other, because its answer may have been lost on the way. `permit` is asked before that, of a token that is good: what it throws
-   * costs no use, and nothing is written. Throws ApiError Unauthorized, with a message that says which, and what next: malformed, of another
+   * takes no other, because its answer may have been lost on the way; once that use is kept, while the device is a member. Throws ApiError Unauthorized, with a message that says which, and what next: malformed, of another
    * cluster, unknown, expired, used up, or made for another node.
    */
   async redeem(
     text: string,
     nodeName: string,
     request: string,
-    permit: (adopts: boolean) => void = () => {},
+    { permit, isMember = () => false }: Asking = {},
   ): Promise<TokenUse> {
     const token = parseJoinToken(text);
     if (token === undefined) {
@@ -105,21 +123,30 @@ export class JoinTokens {
     const key = { namespace: JOIN_TOKEN_NAMESPACE, name: joinTokenSecretName(token.id) };
     const stored = this.#registry.find(this.#secrets, key);
     if (stored === undefined) throw unknown();
-    const device = { nodeName, request };
+    const device = { nodeName, request, isMember };
     this.#check(stored, token, device);
     const adopts =
       dataValue(stored, JOIN_TOKEN_KEYS.adopts) === 'true' &&
       dataValue(stored, JOIN_TOKEN_KEYS.nodeName) === nodeName;
-    permit(adopts);
-    const isCounted = dataValue(stored, JOIN_TOKEN_KEYS.uses) !== undefined;
-    const uid = isCounted ? await this.#takeUse(key, token, device) : undefined;
-    const giveBack = async () => {
-      if (uid !== undefined) await this.#giveBack({ key, uid, request });
+    permit?.(adopts);
+    if (dataValue(stored, JOIN_TOKEN_KEYS.uses) === undefined) {
+      return { adopts, isOfMember: false, keep: async () => {}, giveBack: async () => {} };
+    }
+    const { uid, repetition } = await this.#takeUse(key, token, device);
+    const taken = { key, uid, request };
+    return {
+      adopts,
+      isOfMember: repetition === 'member',
+      keep: async () => {
+        if (repetition !== 'member') await this.#keep(taken);
+      },
+      giveBack: async () => {
+        if (repetition === undefined) await this.#giveBack(taken);
+      },
     };
-    return { adopts, giveBack };
   }
 
-  #check(stored: Secret, token: JoinToken, { nodeName, request }: Device): void {
+  #check(stored: Secret, token: JoinToken, device: Device): void {
     const secret = dataValue(stored, JOIN_TOKEN_KEYS.secret) ?? '';
     const isToken =
       stored.type === JOIN_TOKEN_SECRET_TYPE &&
@@ -135,33 +162,33 @@ export class JoinTokens {
       throw unauthorized(`the join token expired${at}: ${MAKE_ANOTHER}`);
     }
     const isUsedUp = dataValue(stored, JOIN_TOKEN_KEYS.uses) !== undefined && usesLeft(stored) < 1;
-    if (isUsedUp && !requestsOf(stored).includes(request)) {
+    if (isUsedUp && repetitionOf(stored, device) === undefined) {
       throw unauthorized(`the join token is used up: ${MAKE_ANOTHER}`);
     }
     const forNode = dataValue(stored, JOIN_TOKEN_KEYS.nodeName);
-    if (forNode !== undefined && forNode !== nodeName) {
+    if (forNode !== undefined && forNode !== device.nodeName) {
       throw unauthorized(
-        `the join token is for node "${forNode}", not for "${nodeName}": ${MAKE_ANOTHER}`,
+        `the join token is for node "${forNode}", not for "${device.nodeName}": ${MAKE_ANOTHER}`,
       );
     }
   }
 
-  /**
-   * Checked again on the state that is written: of two devices with one use, one gets it. Answers the Secret's uid, or undefined when
-   * the request took its use before.
-   */
-  async #takeUse(key: ObjectKey, token: JoinToken, device: Device): Promise<string | undefined> {
-    let isRepeated = false;
+  /** Checked again on the state that is written: of two devices with one use, one gets it. Answers the Secret's uid too. */
+  async #takeUse(
+    key: ObjectKey,
+    token: JoinToken,
+    device: Device,
+  ): Promise<{ uid: string; repetition: Repetition }> {
+    let repetition: Repetition;
     try {
       const { metadata } = await this.#registry.update(this.#secrets, key, (current) => {
         this.#check(current, token, device);
-        const requests = requestsOf(current);
-        isRepeated = requests.includes(device.request);
-        return isRepeated
-          ? current
-          : withUses(current, usesLeft(current) - 1, [...requests, device.request]);
+        repetition = repetitionOf(current, device);
+        if (repetition !== undefined) return current;
+        const others = requestsWithout(current, device.request);
+        return withUses(current, usesLeft(current) - 1, [...others, device.request]);
       });
-      return isRepeated ? undefined : metadata.uid;
+      return { uid: metadata.uid, repetition };
     } catch (error) {
       if (error instanceof ApiError && error.reason === 'NotFound') {
         throw unknown();
@@ -170,21 +197,28 @@ export class JoinTokens {
     }
   }
 
+  async #keep({ key, uid, request }: Taken): Promise<void> {
+    await this.#updateIfThere(key, uid, (current) => {
+      const others = requestsWithout(current, request);
+      return withUses(current, usesLeft(current), [...others, `${request}${KEPT}`]);
+    });
+  }
+
   async #giveBack({ key, uid, request }: Taken): Promise<void> {
+    await this.#updateIfThere(key, uid, (current) =>
+      withUses(current, usesLeft(current) + 1, requestsWithout(current, request)),
+    );
+  }
+
+  /** A token that was deleted meanwhile takes nothing down and nothing back. */
+  async #updateIfThere(
+    key: ObjectKey,
+    uid: string,
+    change: (current: Secret) => Secret,
+  ): Promise<void> {
     try {
-      await this.#registry.update(
-        this.#secrets,
-        key,
-        (current) =>
-          withUses(
-            current,
-            usesLeft(current) + 1,
-            requestsOf(current).filter((known) => known !== request),
-          ),
-        { uid },
-      );
+      await this.#registry.update(this.#secrets, key, change, { uid });
     } catch (error) {
-      // Deleted meanwhile: there is nothing left to give back to.
       if (!(error instanceof ApiError && ['NotFound', 'Conflict'].includes(error.reason))) {
         throw error;
       }
@@ -214,6 +248,16 @@ function usesLeft(secret: Secret): number {
 
 function requestsOf(secret: Secret): string[] {
   return (dataValue(secret, JOIN_TOKEN_KEYS.requests) ?? '').split('\n').filter(Boolean);
+}
+
+function requestsWithout(secret: Secret, request: string): string[] {
+  return requestsOf(secret).filter((known) => known !== request && known !== `${request}${KEPT}`);
+}
+
+function repetitionOf(secret: Secret, { request, isMember }: Device): Repetition {
+  const known = requestsOf(secret);
+  if (known.includes(request)) return 'taken';
+  return known.includes(`${request}${KEPT}`) && isMember() ? 'member' : undefined;
 }
 
 function withUses(secret: Secret, uses: number, requests: readonly string[]): Secret {

@@ -17,7 +17,7 @@ export const JOIN_TOKEN_KEYS = {
   nodeName: 'skerry-node-name',
   /** 'true': the device may take the name's Node over from the one that has it. */
   adopts: 'skerry-adopts',
-  /** Hashes of the last requests that took a use, one a line: the same one again takes no other. */
+  /** Hashes of the last requests that took a use, one a line, with `kept` behind those that joined: the same one again takes no other. */
   requests: 'skerry-requests',
 } as const;
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Logger } from '../shared/logger.ts';
-import { isControl } from '../shared/options/read-options.ts';
+import { oneLine } from '../shared/one-line.ts';
 
 /** What systemd gives a service in its environment (systemd.exec(5)): of this process, and of nothing that it starts. */
 const OF_THIS_PROCESS = [
@@ -129,15 +129,12 @@ export class ServiceManager {
   }
 }
 
-const LONGEST_STATUS = 1000;
-
 /**
  * A state's value is one line: what stood on the next would be a state of its own, such as MAINPID=, and what a program says of itself may
  * have in it what a server answered that nobody trusts yet.
  */
 function statusState(text: string): string {
-  const start = text.length > LONGEST_STATUS ? `${text.slice(0, LONGEST_STATUS)}...` : text;
-  return `STATUS=${[...start].map((character) => (isControl(character) ? ' ' : character)).join('')}`;
+  return `STATUS=${oneLine(text)}`;
 }
 
 /** Node.js has no datagram sockets of the Unix domain: by systemd's own command, about 10 ms a call. */

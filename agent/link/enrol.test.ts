@@ -27,6 +27,7 @@ const root = mkdtempSync(join(tmpdir(), 'skerry-enrol-'));
 const requests: string[] = [];
 let lostAnswers = 0;
 let ca: string;
+let caKey: string;
 let server: Server;
 let url: string;
 
@@ -35,6 +36,7 @@ beforeAll(async () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   writeFileSync(key, pem);
+  caKey = pem;
   const certificate = join(root, 'ca.crt');
   const names = ['-subj', '/CN=master', '-addext', 'subjectAltName=IP:127.0.0.1'];
   execFileSync('openssl', ['req', '-x509', '-new', '-key', key, ...names, '-out', certificate]);
@@ -97,4 +99,25 @@ test('an agent that is restarted before the answer comes asks with the same byte
     sent.push(requests.at(-1));
   }
   expect(sent[0]).toBe(sent[1]);
+});
+
+test('the words of a server that nobody trusts yet are logged on one line, and not endlessly', async () => {
+  const text = `sorry\n<3>MAINPID=1\u001b[2J${'x'.repeat(100_000)}`;
+  const stranger = createServer({ key: caKey, cert: ca }, (_request, response) => {
+    response.statusCode = 403;
+    response.end(JSON.stringify({ kind: 'Status', message: text }));
+  });
+  await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+  const folder = mkdtempSync(join(root, 'device-'));
+  const identity = new Identity(folder);
+  await identity.open();
+  const membership = new Membership({ identity, clock, random: () => 0, logger: silentLogger });
+  const { port } = stranger.address() as AddressInfo;
+  const token = async () => `abcdef.0123456789abcdef.${sha256Hex(new X509Certificate(ca).raw)}`;
+  const request = { server: `https://127.0.0.1:${port}`, token, nodeName: 'a', keepsTrying: false };
+  const refusal = membership.join(request, new AbortController().signal);
+  await expect(refusal).rejects.toThrow(
+    /^the master refuses this device: sorry <3>MAINPID=1 \[2Jx{950,1000}\.\.\.$/,
+  );
+  stranger.close();
 });

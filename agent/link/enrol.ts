@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { connectionFailure } from '../../shared/connection-error.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { JsonObject } from '../../shared/meta/kube-object.ts';
+import { oneLine } from '../../shared/one-line.ts';
 import type { Clock } from '../../shared/reconcile/clock.ts';
 import { SKERRY_VERSION } from '../../shared/version.ts';
 import { ENROLMENT_PATHS, type EnrolmentRequest } from '../../shared/wire/enrolment.ts';
@@ -263,12 +264,12 @@ function trimmed(server: string): string {
   return server.replace(/\/+$/, '');
 }
 
-/** A 4xx is final, but for "too many requests" and "timeout"; its message is the master's own. */
+/** A 4xx is final, but for "too many requests" and "timeout"; its message is the master's own, or of whoever answers in its place. */
 function refusalOf({ status, body }: { status: number; body: string }): Error {
   let message = `HTTP status ${status}`;
   try {
     const answer = JSON.parse(body) as JsonObject;
-    if (typeof answer['message'] === 'string') message = answer['message'];
+    if (typeof answer['message'] === 'string') message = oneLine(answer['message']);
   } catch {
     // Not a metav1.Status: whatever answers there is no master, and the status has to do.
   }
@@ -282,6 +283,8 @@ function answered(body: string, server: string): Enrolment {
   try {
     return readEnrolment(body, server);
   } catch (error) {
-    throw new Error(`what ${server} answers is not a master's answer: ${connectionFailure(error)}`);
+    throw new Error(
+      `what ${server} answers is not a master's answer: ${oneLine(connectionFailure(error))}`,
+    );
   }
 }

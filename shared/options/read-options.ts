@@ -1,3 +1,4 @@
+import { isControl } from '../one-line.ts';
 import { flagOf, type OptionTable, type ValuesOf } from './option.ts';
 
 /** What somebody said of an option: the text, and where it stands as an error names it: `--listen 6443`, `master.yaml:3: listen 6443`. */
@@ -57,10 +58,4 @@ const LONGEST_SHOWN = 200;
 export function shownText(text: string): string {
   const start = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
   return [...start].some(isControl) ? JSON.stringify(start) : start;
-}
-
-/** Unicode's category Cc. Not /\p{Cc}/u, for which every program that reads options would load the tables of all categories. */
-export function isControl(character: string): boolean {
-  const code = character.charCodeAt(0);
-  return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }

@@ -14,7 +14,7 @@ import type { JsonObject } from '../shared/meta/kube-object.ts';
 import { CollectingLogger } from '../test/builders/collecting-logger.ts';
 import { agentFolders } from './folders.ts';
 import { ObstacleNote } from './link/obstacle-note.ts';
-import { isDevice, readLocalDevice, writeLocalLog } from './local-view.ts';
+import { isDevice, isLinked, readLocalDevice, writeLocalLog } from './local-view.ts';
 import { DiskState } from './state/disk-state.ts';
 
 let dataDir: string;
@@ -76,6 +76,16 @@ test('the pods of a device are those that it saved, with what its agent last saw
   const { objects, enrolment } = await readLocalDevice(dataDir, true);
   expect(objects.pods).toEqual([{ ...POD, status: record({ running: {} })['status'] }]);
   expect(enrolment).toBeUndefined();
+});
+
+test('a damaged enrolment hides no pod, and is told with its path and what to do', async () => {
+  const path = join(dataDir, 'agent/enrolment.json');
+  writeFileSync(path, '{"nodeName":');
+  const { damage, enrolment, objects } = await readLocalDevice(dataDir, false);
+  expect(damage).toMatch(`${path} is damaged: put it back from a backup`);
+  expect(enrolment).toBeUndefined();
+  expect(objects.pods).toHaveLength(1);
+  expect(await isLinked(dataDir, process.pid)).toBe(false);
 });
 
 test('looking changes nothing, also where the last line is not whole', async () => {

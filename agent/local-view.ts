@@ -8,7 +8,7 @@ import { watchWrites } from './host/log-files.ts';
 import { readLiveFigures, readMachineFacts } from './host/machine.ts';
 import { machineName } from './host/machine-name.ts';
 import { fileExists, modifiedAtMs } from './host/small-files.ts';
-import { brokerUrl, type Enrolment, readEnrolment } from './link/enrolment.ts';
+import { brokerUrl, type Enrolment, readSavedEnrolment } from './link/enrolment.ts';
 import { readObstacle } from './link/obstacle-note.ts';
 import { type LocalObjects, localObjects } from './local-objects.ts';
 import type { ContainerRuns } from './pods/collaborators.ts';
@@ -23,6 +23,8 @@ export interface LocalDevice {
   enrolment:
     | { nodeName: string; server: string; certificateEndsMs: number; certificateOf: string }
     | undefined;
+  /** Why what it was given when it joined cannot be read, one sentence; undefined where it can. No agent starts with that. */
+  damage: string | undefined;
   /** What keeps the running agent from its master, one sentence; undefined where nothing does, or none runs. */
   obstacle: string | undefined;
   /** When the saved state last changed. */
@@ -41,7 +43,7 @@ export function isDevice(dataDir: string): boolean {
  */
 export async function readLocalDevice(dataDir: string, agentRuns: boolean): Promise<LocalDevice> {
   const folder = stateFolder(dataDir);
-  const [saved, enrolment, facts, figures] = await Promise.all([
+  const [saved, { enrolment, damage }, facts, figures] = await Promise.all([
     readSavedState(folder),
     savedEnrolment(dataDir),
     readMachineFacts(folder),
@@ -54,6 +56,7 @@ export async function readLocalDevice(dataDir: string, agentRuns: boolean): Prom
       certificateEndsMs: Date.parse(new X509Certificate(enrolment.certificate).validTo),
       certificateOf: new X509Certificate(enrolment.certificate).subject.replaceAll('\n', ', '),
     },
+    damage,
     obstacle: agentRuns ? await obstacleOf(dataDir) : undefined,
     savedAtMs: modifiedAtMs(`${folder}/state.log`),
     objects: localObjects(saved, {
@@ -71,7 +74,7 @@ export async function readLocalDevice(dataDir: string, agentRuns: boolean): Prom
 
 /** Whether the agent in the process `pid` has its connection to the master now. */
 export async function isLinked(dataDir: string, pid: number): Promise<boolean> {
-  const enrolment = await savedEnrolment(dataDir);
+  const { enrolment } = await savedEnrolment(dataDir);
   if (enrolment === undefined) return false;
   const { port, protocol } = new URL(brokerUrl(enrolment));
   return hasConnectionTo(pid, Number(port) || (protocol === 'mqtts:' ? 8883 : 443));
@@ -125,9 +128,20 @@ async function obstacleOf(dataDir: string): Promise<string | undefined> {
   return id === undefined ? undefined : readObstacle(folders.run(id.trim()));
 }
 
-async function savedEnrolment(dataDir: string): Promise<Enrolment | undefined> {
-  const text = await readTextFile(`${agentFolders(dataDir).state}/enrolment.json`);
-  return text === undefined ? undefined : readEnrolment(text);
+interface SavedEnrolment {
+  enrolment?: Enrolment;
+  damage?: string;
+}
+
+async function savedEnrolment(dataDir: string): Promise<SavedEnrolment> {
+  const path = `${agentFolders(dataDir).state}/enrolment.json`;
+  const text = await readTextFile(path);
+  if (text === undefined) return {};
+  try {
+    return { enrolment: readSavedEnrolment(text, path) };
+  } catch (error) {
+    return { damage: (error as Error).message };
+  }
 }
 
 /** Where agent/main.ts opens its DiskState. */

@@ -72,15 +72,18 @@ themselves: a node's when a third of its two years is left, and a known node als
 async function ofMaster(dataDir: string): Promise<Shown[]> {
   const shown = await Promise.all(
     MASTER_FILES.map(async ({ file, what, renewal }) => {
-      const pem = await textOf(`${dataDir}/master/pki/${file}`);
-      return pem === undefined ? [] : [{ what, renewal, endsMs: endOf(pem) }];
+      const path = `${dataDir}/master/pki/${file}`;
+      const pem = await textOf(path);
+      return pem === undefined ? [] : [{ what, renewal, endsMs: endOf(pem, path) }];
     }),
   );
   return shown.flat();
 }
 
 async function ofAgent(dataDir: string): Promise<Shown[]> {
-  const enrolment = (await viewDevice(dataDir))?.device.enrolment;
+  const device = (await viewDevice(dataDir))?.device;
+  if (device?.damage !== undefined) throw new CommandFailure(device.damage);
+  const enrolment = device?.enrolment;
   if (enrolment === undefined) return [];
   const { nodeName, certificateEndsMs } = enrolment;
   return [{ what: `this device, node ${nodeName}`, endsMs: certificateEndsMs, renewal: NODE }];
@@ -124,8 +127,14 @@ function daysLeft(endsMs: number, nowMs: number): number {
   return Math.floor((endsMs - nowMs) / DAY_MS);
 }
 
-function endOf(pem: string): number {
-  return Date.parse(new X509Certificate(pem).validTo);
+function endOf(pem: string, path: string): number {
+  try {
+    return Date.parse(new X509Certificate(pem).validTo);
+  } catch {
+    throw new CommandFailure(
+      `${path} is damaged, it holds no certificate: put it back from a backup`,
+    );
+  }
 }
 
 /** Throws CommandFailure where this user may not read it. */

@@ -25,7 +25,8 @@ export function deviceStatus(
   dataDir: string,
   nowMs: number,
 ): DeviceStatus {
-  const { enrolment, savedAtMs, objects, obstacle } = device;
+  const { enrolment, savedAtMs, objects } = device;
+  const obstacle = device.damage ?? device.obstacle;
   const status = PODS.columns.find(({ name }) => name === 'Status');
   return {
     dataDir,

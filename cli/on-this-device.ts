@@ -1,6 +1,6 @@
 import { ageOf, formatTime } from '../shared/meta/time.ts';
 import { ApiClient, Unreachable } from './api-client.ts';
-import { CommandFailure } from './command-failure.ts';
+import { asFailure, CommandFailure } from './command-failure.ts';
 import { installedOptions } from './installed-options.ts';
 import { findLockHolder } from './lock-holder.ts';
 import { MasterObjects } from './master-objects.ts';
@@ -113,7 +113,7 @@ export async function viewDevice(dataDir: string): Promise<DeviceView | undefine
     return { device, agentPid, linked };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    if (code !== 'EACCES' && code !== 'EPERM') throw asFailure(error as Error);
     throw new DeviceClosed(
       `what this device knows by itself (${dataDir}/agent) is for root alone: run it again with sudo`,
     );

@@ -153,7 +153,7 @@ function linkText(
 ): string | undefined {
   if (server === undefined) {
     const why = obstacle ?? 'waits to join; the log of its agent says why';
-    return agentRuns ? paint.yellow(why) : undefined;
+    return agentRuns || obstacle !== undefined ? paint.yellow(why) : undefined;
   }
   if (linked) {
     const up = `${paint.green('up')}, to ${server}`;

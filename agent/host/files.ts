@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { namingFullDisk } from '../../shared/disk-full.ts';
+import { namingFolder } from '../../shared/folder-for-file.ts';
 import { OpenFile } from './open-file.ts';
 
 /** Makes the folder and its parents, readable by nobody else. */
@@ -8,7 +9,7 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
-/** The text of a file, or undefined when there is none. */
+/** The text of a file, or undefined when there is none. Names a folder that is in its place. */
 export async function readTextFile(path: string): Promise<string | undefined> {
   return (await readSavedBytes(path))?.toString('utf8');
 }
@@ -19,7 +20,7 @@ export async function readSavedBytes(path: string): Promise<Buffer | undefined> 
     return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw namingFolder(error, path);
   }
 }
 

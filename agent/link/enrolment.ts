@@ -11,7 +11,19 @@ export interface Enrolment extends EnrolmentAnswer {
   server: string;
 }
 
-/** Reads the file, or what the master answers, to which `server` is added. Throws an error that names what is wrong. */
+/** Reads the text of the file at `path`. Throws one sentence with what to do. */
+export function readSavedEnrolment(text: string, path: string): Enrolment {
+  try {
+    return readEnrolment(text);
+  } catch (error) {
+    throw new Error(
+      `${path} is damaged: put it back from a backup, or remove it and join the cluster with a new token`,
+      { cause: error },
+    );
+  }
+}
+
+/** Reads what the master answers, to which `server` is added, or what was saved of it. Throws an error that names what is wrong. */
 export function readEnrolment(json: string, server?: string): Enrolment {
   const given: JsonObject = objectIn(JSON.parse(json), 'the enrolment');
   const text = (name: keyof Enrolment) => stringIn(given[name], name);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -39,6 +39,40 @@ test.each(['', '\n', 'abc\n', 'x'.repeat(12), '../0123456789'])(
     }
   },
 );
+
+test.each(['signing.key', 'sealing.key', 'tls.key'])(
+  'a damaged %s is refused with its path and what to do',
+  async (name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-identity-'));
+    try {
+      await new Identity(folder).open();
+      const other = name === 'tls.key' ? 'signing.key' : 'tls.key';
+      const ofAnotherType = readFileSync(join(folder, other), 'utf8');
+      for (const content of ['', 'torn', ofAnotherType]) {
+        writeFileSync(join(folder, name), content);
+        await expect(new Identity(folder).open()).rejects.toThrow(
+          new RegExp(
+            `^${folder}/${name} is damaged, .*: put it back from a backup, or remove ${folder} `,
+          ),
+        );
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
+
+test('a folder in the place of a file is named', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-identity-'));
+  try {
+    mkdirSync(join(folder, 'signing.key'));
+    await expect(new Identity(folder).open()).rejects.toThrow(
+      `${folder}/signing.key is a folder and must be a file: `,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 test.each(['id', 'signing.key', 'sealing.key', 'tls.key'])(
   'a device that has joined and lost its %s is refused, and makes no other',

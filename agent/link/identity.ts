@@ -4,7 +4,7 @@ import type { WireDocument } from '../../shared/wire/desired-messages.ts';
 import { ensurePrivateFolder, readTextFile, writeFileDurably } from '../host/files.ts';
 import { removeFile } from '../host/small-files.ts';
 import { agentIdFrom } from './agent-id.ts';
-import { type Enrolment, readEnrolment } from './enrolment.ts';
+import { type Enrolment, readSavedEnrolment } from './enrolment.ts';
 import { rawPublicKey, unseal } from './node-crypto.ts';
 
 /** The name that is asked for, then the request. */
@@ -43,14 +43,23 @@ export class Identity {
     const id = await this.#kept('id', () => `${randomBytes(6).toString('hex')}\n`);
     this.#id = agentIdFrom(id, `${this.#folder}/id`);
     this.#keys = {
-      signing: await this.#key('signing.key', () => generateKeyPairSync('ed25519').privateKey),
-      sealing: await this.#key('sealing.key', () => generateKeyPairSync('x25519').privateKey),
+      signing: await this.#key(
+        'ed25519',
+        'signing.key',
+        () => generateKeyPairSync('ed25519').privateKey,
+      ),
+      sealing: await this.#key(
+        'x25519',
+        'sealing.key',
+        () => generateKeyPairSync('x25519').privateKey,
+      ),
       tls: await this.#key(
+        'ec',
         'tls.key',
         () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
       ),
     };
-    this.#enrolment = saved === undefined ? undefined : parsed(saved, path);
+    this.#enrolment = saved === undefined ? undefined : readSavedEnrolment(saved, path);
   }
 
   /** The agent's id, 12 hex digits: every container, link, table and cgroup of it carries this. */
@@ -114,9 +123,18 @@ export class Identity {
     }
   }
 
-  async #key(name: string, make: () => KeyObject): Promise<KeyObject> {
+  async #key(type: 'ed25519' | 'x25519' | 'ec', name: string, make: () => KeyObject) {
     const pem = () => make().export({ type: 'pkcs8', format: 'pem' }).toString();
-    return createPrivateKey(await this.#kept(name, pem));
+    const saved = await this.#kept(name, pem);
+    try {
+      const key = createPrivateKey(saved);
+      if (key.asymmetricKeyType === type) return key;
+    } catch {
+      // The words of OpenSSL's decoder help nobody.
+    }
+    throw new Error(
+      `${this.#folder}/${name} is damaged, it holds no ${type} key: put it back from a backup, or remove ${this.#folder} and join with a new token`,
+    );
   }
 
   async #kept(name: string, make: () => string): Promise<string> {
@@ -133,15 +151,4 @@ function lost(path: string, although: string, folder: string): Error {
   return new Error(
     `${path} is missing although ${although}: put it back from a backup, or remove ${folder} and join with a new token`,
   );
-}
-
-function parsed(text: string, path: string): Enrolment {
-  try {
-    return readEnrolment(text);
-  } catch (error) {
-    throw new Error(
-      `${path} is damaged: put it back from a backup, or remove it and join the cluster with a new token`,
-      { cause: error },
-    );
-  }
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { namingFolder } from '../../shared/folder-for-file.ts';
 import { syncFolder, writeNewFile, writePrivateFile } from '../private-file.ts';
 
 /** A folder for secrets: 0700, its files 0600, each written whole or not at all and durable when the call returns. */
@@ -26,7 +27,7 @@ export class PrivateFolder {
       return await readFile(join(this.path, name), 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+      throw namingFolder(error, join(this.path, name));
     }
   }
 

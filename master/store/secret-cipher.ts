@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { chmod, readFile, stat } from 'node:fs/promises';
+import { namingFolder } from '../../shared/folder-for-file.ts';
 import { writePrivateFile } from '../private-file.ts';
 import type { RecordCipher } from './nedb-store.ts';
 import { parseObjectPath } from './object-path.ts';
@@ -44,7 +45,7 @@ export class SecretCipher implements RecordCipher {
   open(key: string, sealed: Buffer): Buffer {
     const id = sealed.subarray(1, 1 + ID_BYTES);
     if (sealed.length < HEAD_BYTES || sealed[0] !== FORM) {
-      throw new Error(`the sealed value of ${key} has no form that this version knows`);
+      throw new Error(`the sealed value of ${key} has no form that this version knows: put the store back from a backup`);
     }
     if (!id.equals(this.#id)) {
       throw new Error(
@@ -60,7 +61,7 @@ export class SecretCipher implements RecordCipher {
     try {
       return Buffer.concat([decipher.update(sealed.subarray(HEAD_BYTES)), decipher.final()]);
     } catch {
-      throw new Error(`the sealed value of ${key} was changed or belongs to another record`);
+      throw new Error(`the sealed value of ${key} was changed or belongs to another record: put the store back from a backup`);
     }
   }
 
@@ -87,7 +88,7 @@ async function readKey(keyFile: string): Promise<Buffer | undefined> {
     content = await readFile(keyFile, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw namingFolder(error, keyFile);
   }
   const key = Buffer.from(content.trim().slice(KEY_PREFIX.length), 'base64');
   if (!content.startsWith(KEY_PREFIX) || key.length !== KEY_BYTES) {

@@ -124,6 +124,7 @@ export async function startMaster({
         keyFile: `${folder}/secrets.key`,
         storeFile: `${folder}/store.db`,
       }),
+      log: log.child({ part: 'store' }),
       onFailure: (error) => {
         storeFailure = error.message;
         onFatal(error);

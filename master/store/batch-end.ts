@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { damaged } from './damaged.ts';
 
 /**
  * The store's file is a sequence of batches: lines of records, then one line of this id. It sorts behind all records, so that a
@@ -31,11 +32,24 @@ export function encodeBatch(
   return Buffer.concat([body, Buffer.from(`${JSON.stringify(last)}\n`)]);
 }
 
-/** A stored line as the database may keep it: the checksum of a batch is none of a compacted file. */
-export function withoutChecksum(line: string): string {
+/** How lines of records and of deletions begin, as the database writes them. */
+const RECORD = /^\{("\$\$deleted":true,)?"_id":"[^"]/;
+/** What the database counts as a line that it cannot read; an error thrown here would end the process. */
+const UNREADABLE = '';
+
+/**
+ * A stored line as the database may keep it: the checksum of a batch is none of a compacted file. What does not begin as a record
+ * does is made unreadable, for the database passes over a line without an id in silence.
+ */
+export function readLine(line: string): string {
+  if (!RECORD.test(line)) return UNREADABLE;
   if (!line.startsWith(MARK)) return line;
-  const { bytes: _bytes, sum: _sum, ...end } = JSON.parse(line) as BatchEnd;
-  return JSON.stringify(end);
+  try {
+    const { bytes: _bytes, sum: _sum, ...end } = JSON.parse(line) as BatchEnd;
+    return JSON.stringify(end);
+  } catch {
+    return UNREADABLE;
+  }
 }
 
 /** NeDB ends lines also at these three, which JSON leaves as they are; within JSON they stand in strings only. */
@@ -58,7 +72,7 @@ export async function soundLength(path: string): Promise<number | undefined> {
       const offset = Math.max(0, size - window);
       const tail = await readAt(file, offset, size - offset);
       const found = soundEnd(tail, offset === 0);
-      if (found === 'damaged') throw new Error(`${path} is damaged before its last batch`);
+      if (found === 'damaged') throw damaged(path, 'before its last write');
       if (found !== 'unknown') return offset + found;
       if (offset === 0) return undefined;
     }

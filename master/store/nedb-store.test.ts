@@ -7,10 +7,12 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CollectingLogger } from '../../test/builders/collecting-logger.ts';
 import { NedbStore, type NedbStoreOptions } from './nedb-store.ts';
 import { openSecretCipher } from './secret-cipher.ts';
 import { describeStore, isVolatile } from './store.contract.ts';
 import type { StoreOperation } from './store.ts';
+import { WatchCache } from './watch-cache.ts';
 
 let folder: string;
 let path: string;
@@ -103,7 +105,9 @@ describe('the file', () => {
 
   it('that is no store is refused', async () => {
     await writeFile(path, 'x'.repeat(10_000));
-    await expect(opening()).rejects.toThrow('is not a store, or is damaged');
+    await expect(opening()).rejects.toThrow(
+      'store.db is damaged (it holds no whole write): put it back',
+    );
   });
 
   it('that is damaged in the middle is refused', async () => {
@@ -114,7 +118,47 @@ describe('the file', () => {
     content.fill(0x7a, content.indexOf('/registry/b') - 8, content.indexOf('/registry/b') + 8);
     await writeFile(path, content);
     await expect(opening()).rejects.toThrow(
-      /the store cannot be opened: .*store\.db is damaged: put it back from a backup/,
+      /the store cannot be opened: .*store\.db is damaged \(1 of \d+ lines cannot be read\): put it back from a backup/,
+    );
+  });
+
+  it('with a byte that is another one is read, or refused in a sentence that names it', async () => {
+    const files = { keyFile: join(folder, 'secret.key'), storeFile: path };
+    const cipher = await openSecretCipher(files);
+    const store = await opening({ cipher });
+    const boat = (name: string, text: string) =>
+      put(
+        `/registry//${text === '' ? 'secrets' : 'pods'}/x/${name}`,
+        JSON.stringify({ kind: 'Boat', metadata: { namespace: 'x', name }, text: `${text}"\n` }),
+      );
+    for (const name of ['a', 'b', 'c']) await store.txn([], [boat(name, 'of wood')]);
+    await store.txn([], [boat('d', '')]);
+    await store.compact();
+    for (const name of ['e', 'f', 'g']) await store.txn([], [boat(name, 'of iron'), boat('h', '')]);
+    await store.txn([], [remove('/registry//pods/x/e')]);
+    await store.txn([], [boat('i', 'of clay')]);
+    await store.close();
+    const whole = await readFile(path);
+    const flip = fc.record({
+      at: fc.integer({ min: 0, max: whole.length - 1 }),
+      bit: fc.integer({ min: 0, max: 7 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(flip, async ({ at, bit }) => {
+        const changed = Buffer.from(whole);
+        changed[at] = (changed[at] ?? 0) ^ (1 << bit);
+        await writeFile(path, changed);
+        const damagedStore = new NedbStore({ path, cipher });
+        try {
+          await damagedStore.open();
+          await new WatchCache().follow(damagedStore);
+        } catch (error) {
+          expect((error as Error).message).toMatch(/store\.db.* (backup|put the right)/);
+        } finally {
+          await damagedStore.close();
+        }
+      }),
+      { numRuns: 150, examples: [[{ at: whole.indexOf('"json"') + 4, bit: 6 }]] },
     );
   });
 });
@@ -152,6 +196,32 @@ describe('a damaged tail', () => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('what is cut off', () => {
+  const logged = async (spoil: (content: Buffer) => Buffer) => {
+    const store = await opening();
+    await store.txn([], [put('/registry/a', 'A')]);
+    await store.txn([], [put('/registry/b', 'B')]);
+    await store.close();
+    await writeFile(path, spoil(await readFile(path)));
+    const log = new CollectingLogger();
+    await opening({ log });
+    return log.lines;
+  };
+
+  it('is told, with how much it was and what that means', async () => {
+    const lines = await logged((content) => content.subarray(0, -7));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^warn .*store\.db: its last \d+ bytes were no whole write and are cut off; after a loss of power .* backup/,
+      ),
+    ]);
+  });
+
+  it('is nothing of a file that is whole', async () => {
+    expect(await logged((content) => content)).toEqual([]);
   });
 });
 

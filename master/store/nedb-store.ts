@@ -2,15 +2,17 @@ import { stat, truncate, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import nedb from '@seald-io/nedb';
 import { namingFullDisk } from '../../shared/disk-full.ts';
+import type { Logger } from '../../shared/logger.ts';
 import { AppendFile } from './append-file.ts';
 import {
   BATCH_END,
   type BatchEnd,
   encodeBatch,
   escapeLine,
+  readLine,
   soundLength,
-  withoutChecksum,
 } from './batch-end.ts';
+import { damaged } from './damaged.ts';
 import { RecordTable } from './record-table.ts';
 import { epochOf, epochStart } from './revision.ts';
 import type {
@@ -42,6 +44,7 @@ export interface NedbStoreOptions {
   /** Such records live in memory only, and take part in revisions, transactions and watches. */
   isVolatile?: (key: string) => boolean;
   cipher?: RecordCipher;
+  log?: Logger;
   /** Once, when the file can no longer be written: nothing is accepted from then on, and the process should end. */
   onFailure?: (error: Error) => void;
   /** How many revisions are reserved in one write, and skipped at each start; 2^20 when absent. */
@@ -118,6 +121,10 @@ export class NedbStore implements Store {
     this.#file = new AppendFile(options.path);
   }
 
+  get path(): string {
+    return this.#options.path;
+  }
+
   /** Throws with one sentence when the file is lost, damaged, sealed with another key, or not writable, or the disk is full. */
   async open(): Promise<void> {
     try {
@@ -131,12 +138,14 @@ export class NedbStore implements Store {
   }
 
   async #load(): Promise<void> {
-    await recoverTail(this.#options.path, this.#options.mustExist ?? false);
+    const { path, mustExist = false, log } = this.#options;
+    const cutBytes = await recoverTail(path, mustExist);
+    if (cutBytes > 0) log?.warn(cutOff(path, cutBytes));
     const database = this.#newDatabase();
     try {
       await database.loadDatabaseAsync();
     } catch (error) {
-      throw isCorrupt(error) ? damaged(this.#options.path, error) : error;
+      throw unloadable(path, error);
     }
     this.#database = database;
     this.#keepLines(database);
@@ -219,7 +228,7 @@ export class NedbStore implements Store {
         if (lines % LINES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
         return escapeLine(line);
       },
-      beforeDeserialization: withoutChecksum,
+      beforeDeserialization: readLine,
     });
   }
 
@@ -239,6 +248,7 @@ export class NedbStore implements Store {
   #loadTable(documents: readonly (StoredDocument | BatchEnd)[]): void {
     const end = documents.find((document) => document._id === BATCH_END) as BatchEnd | undefined;
     const stored = documents.filter((document) => document._id !== BATCH_END) as StoredDocument[];
+    for (const document of stored) this.#check(document);
     // Revision 0 means "any" to clients: the first one is 1.
     this.#revision = end?.ceiling ?? 1;
     const bytes = Math.ceil(this.#file.size / Math.max(1, documents.length));
@@ -249,8 +259,17 @@ export class NedbStore implements Store {
       ]),
     );
     this.#liveBytes = bytes * stored.length;
-    for (const { _id, sealed } of stored) {
+  }
+
+  #check({ _id, rv, json, sealed }: StoredDocument): void {
+    const { path } = this.#options;
+    if (!Number.isSafeInteger(rv) || typeof (sealed ?? json) !== 'string') {
+      throw damaged(path, `${_id} is no record`);
+    }
+    try {
       if (sealed !== undefined) this.#open(_id, sealed);
+    } catch (error) {
+      throw new Error(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
     }
   }
 
@@ -440,13 +459,13 @@ function eventOf(operation: StoreOperation, revision: number): StoreEvent {
   return { kind: 'put', revision, record: { key, revision, value: operation.value(revision) } };
 }
 
-/** Cuts off a half written batch, and refuses what would otherwise be lost in silence. */
-async function recoverTail(path: string, mustExist: boolean): Promise<void> {
+/** Cuts off a half written batch, and refuses what would otherwise be lost in silence. Answers how many bytes were cut off. */
+async function recoverTail(path: string, mustExist: boolean): Promise<number> {
   const size = await sizeOf(path);
   const rest = `${path}~`;
   const sound = size ? await soundLength(path) : undefined;
   if (sound === undefined) {
-    if ((size ?? 0) > FIRST_WRITE_BYTES) throw new Error(`${path} is not a store, or is damaged`);
+    if ((size ?? 0) > FIRST_WRITE_BYTES) throw damaged(path, 'it holds no whole write');
     if (await sizeOf(rest)) {
       throw new Error(
         `${path} is ${size === undefined ? 'missing' : 'empty'}, but ${rest} is there: it may hold all records; look at it, then rename or remove it`,
@@ -457,6 +476,11 @@ async function recoverTail(path: string, mustExist: boolean): Promise<void> {
   if (size !== undefined && sound !== size) await truncate(path, sound ?? 0);
   // What a compaction left that did not come to its end.
   if ((await sizeOf(rest)) !== undefined) await unlink(rest);
+  return (size ?? 0) - (sound ?? 0);
+}
+
+function cutOff(path: string, bytes: number): string {
+  return `${path}: its last ${bytes} bytes were no whole write and are cut off; after a loss of power nothing else is missing, else its disk may have lost more: compare with a backup`;
 }
 
 function lost(path: string, size: number | undefined): Error {
@@ -476,11 +500,10 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
-/** NeDB's own words for it name no file. */
-function isCorrupt(error: unknown): boolean {
-  return error instanceof Error && 'corruptItems' in error;
-}
-
-function damaged(path: string, cause: unknown): Error {
-  return new Error(`${path} is damaged: put it back from a backup`, { cause });
+/** NeDB's own words name no file; the system's errors, which have a code, do. */
+function unloadable(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || 'code' in error) return error;
+  if (!('corruptItems' in error && 'dataLength' in error))
+    return damaged(path, error.message, error);
+  return damaged(path, `${error.corruptItems} of ${error.dataLength} lines cannot be read`, error);
 }

@@ -45,7 +45,9 @@ export class SecretCipher implements RecordCipher {
   open(key: string, sealed: Buffer): Buffer {
     const id = sealed.subarray(1, 1 + ID_BYTES);
     if (sealed.length < HEAD_BYTES || sealed[0] !== FORM) {
-      throw new Error(`the sealed value of ${key} has no form that this version knows: put the store back from a backup`);
+      throw new Error(
+        `the sealed value of ${key} has no form that this version knows: put the store back from a backup`,
+      );
     }
     if (!id.equals(this.#id)) {
       throw new Error(
@@ -61,7 +63,9 @@ export class SecretCipher implements RecordCipher {
     try {
       return Buffer.concat([decipher.update(sealed.subarray(HEAD_BYTES)), decipher.final()]);
     } catch {
-      throw new Error(`the sealed value of ${key} was changed or belongs to another record: put the store back from a backup`);
+      throw new Error(
+        `the sealed value of ${key} was changed or belongs to another record: put the store back from a backup`,
+      );
     }
   }
 

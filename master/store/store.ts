@@ -30,6 +30,8 @@ export type StoreEvent =
  * store and over restarts, also for volatile records.
  */
 export interface Store {
+  /** The file that holds the records, where there is one: errors name it. */
+  readonly path?: string;
   open(): Promise<void>;
   /** Waits for what is under way; nothing is lost. */
   close(): Promise<void>;

@@ -2,6 +2,7 @@ import { expired } from '../../shared/errors.ts';
 import type { KubeObject, ObjectKey } from '../../shared/meta/kube-object.ts';
 import type { ResourceKind } from '../../shared/resources/resource-kind.ts';
 import { CachedKind, type HistoryBounds } from './cached-kind.ts';
+import { damaged } from './damaged.ts';
 import { kindPrefix, parseObjectPath } from './object-path.ts';
 import { epochOf } from './revision.ts';
 import type { Store, StoreEvent } from './store.ts';
@@ -60,7 +61,7 @@ export class WatchCache {
 
   /**
    * Loads all objects under /registry/ and follows the store from then on; every event is visible here when the promise of its
-   * write resolves. The returned function ends that.
+   * write resolves. The returned function ends that. Throws with one sentence where a record is no object.
    */
   async follow(store: Store): Promise<() => void> {
     let early: StoreEvent[] | undefined = [];
@@ -72,7 +73,11 @@ export class WatchCache {
     this.#revision = revision;
     this.#since = revision;
     for (const { key, value } of records) {
-      this.#kindAt(key)?.load(this.#parse(value), value.length);
+      try {
+        this.#kindAt(key)?.load(this.#parse(value), value.length);
+      } catch (error) {
+        throw damaged(store.path ?? 'the store', `${key} is no object`, error);
+      }
     }
     const missed = early.filter((event) => event.revision > revision);
     early = undefined;

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -76,6 +77,21 @@ test('the same name elsewhere does not hide who holds a folder', async () => {
   expect(await holder?.isProven()).toBe(true);
   holder?.release();
   stranger.close();
+});
+
+test('a holder that hangs is found, proven, and seen to end', async () => {
+  const program = `require('net').createServer().listen(process.argv[1] + '/lock-' + process.pid + '-00ff', () => console.log())`;
+  const hung = spawn(process.execPath, ['-e', program, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => hung.stdout.once('data', resolve));
+  hung.kill('SIGSTOP');
+  const holder = await findLockHolder(folder);
+  expect(holder?.pid).toBe(hung.pid);
+  expect(await holder?.isProven()).toBe(true);
+  hung.kill('SIGKILL');
+  await holder?.ended;
+  expect(await findLockHolder(folder)).toBeUndefined();
 });
 
 test('the end of the holder is noticed', async () => {

@@ -16,6 +16,7 @@ import type { Logger } from '../shared/logger.ts';
 import { bracketed } from '../shared/url-host.ts';
 import { type NodePeer, nodeOfPeer } from './fleet/topic-access.ts';
 import { MqttWebSockets } from './fleet/web-socket.ts';
+import { Strangers } from './strangers.ts';
 
 /** PEM. */
 export interface ServingCertificate {
@@ -37,6 +38,10 @@ export interface ListenerOptions {
   log: Logger;
   /** Absent: REQUEST_TIMEOUT_MS. */
   requestTimeoutMs?: number;
+  /** Absent: MAX_HANDSHAKES. */
+  maxHandshakes?: number;
+  /** Absent: MAX_STRANGERS. */
+  maxStrangers?: number;
 }
 
 /** The port could not be opened; the message is one sentence for people. */
@@ -48,6 +53,10 @@ const HTTP_KEEP_ALIVE_MS = 120_000;
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 /** For a whole request to arrive, its body included; Node.js' own limit is looked after only by servers that listen themselves. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** More than the devices of a large fleet that come back at once: each is one of these until its handshake has ended. */
+const MAX_HANDSHAKES = 1024;
+/** Connections without a client certificate that ask for nothing, about 45 KB each. */
+const MAX_STRANGERS = 256;
 
 /**
  * The one port: HTTPS, MQTT over TLS (ALPN `mqtt`) and MQTT over WebSocket (`/mqtt`). A client certificate is asked for and not
@@ -57,6 +66,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #webSockets = new MqttWebSockets();
   readonly #sockets = new Set<Socket>();
+  readonly #handshakes: Strangers;
+  readonly #strangers: Strangers;
   /** Until the first request of a connection has come. */
   readonly #unheard = new WeakMap<Socket, NodeJS.Timeout>();
   #tls: TlsServer | undefined;
@@ -66,6 +77,8 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#certificate = options.certificate;
+    this.#handshakes = new Strangers(options.maxHandshakes ?? MAX_HANDSHAKES);
+    this.#strangers = new Strangers(options.maxStrangers ?? MAX_STRANGERS);
   }
 
   /** Throws ListenError. */
@@ -73,6 +86,7 @@ export class Listener {
     const { host, port, onRequest } = this.#options;
     const http = createServer({ keepAliveTimeout: HTTP_KEEP_ALIVE_MS }, (request, response) => {
       this.#limitRequest(request);
+      this.#strangers.answering(request, response);
       onRequest(request, response);
     });
     http.on('upgrade', (request, socket, head) => {
@@ -137,10 +151,13 @@ export class Listener {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket);
+    this.#handshakes.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
   #secured(socket: TLSSocket, http: Server): void {
+    this.#handshakes.forget(socket);
+    if (!socket.authorized) this.#strangers.add(socket);
     if (socket.alpnProtocol === 'mqtt') this.#options.onMqtt(socket, nodeOfPeer(socket));
     else {
       this.#limitFirstRequest(socket);
